@@ -1,0 +1,1 @@
+"""Composer-style piano music, offline, on an ordinary computer."""

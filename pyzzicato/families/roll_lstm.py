@@ -1,0 +1,71 @@
+"""The "naive" LSTM: two LSTM layers and three dense ones that draw the roll step by step.
+
+Source: Pyzzicato (2021): a sequential model, 2 LSTM + 3 dense layers, sigmoid over 88 keys. Not
+stated there and decided here: 256 units, windows of 20 s, AdamW, no dropout in the recurrence.
+Differs from the source in: onsets, velocities, a note count, and the composer and density as
+inputs (see `pyzzicato/roll_examples.py`). At generation the state is carried on for as long as
+the piece lasts; the source read its last 10 s anew at every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyzzicato.roll_examples import (
+    INPUTS,
+    OUTPUTS,
+    RollWindows,
+    output_bias,
+    roll_loss,
+    roll_metrics,
+)
+from pyzzicato.roll_generator import RollGenerator
+from pyzzicato.step_graph import Graph
+
+__all__ = ["build", "examples", "export", "load", "loss", "metrics"]
+
+examples = RollWindows
+loss = roll_loss
+metrics = roll_metrics
+load = RollGenerator
+
+
+def build(config: Mapping[str, Any]) -> Any:
+    """The Keras model: roll (batch, steps, 264) and condition (batch, 2) -> (batch, steps, 274).
+
+    `config` has composers, units (of each LSTM), hidden (two widths), embedding, dropout.
+    """
+    import keras
+    from keras import layers, ops
+
+    roll = keras.Input((None, INPUTS), name="roll")
+    condition = keras.Input((2,), name="condition")
+    row = ops.cast(condition[:, 0], "int32")
+    composer = layers.Embedding(len(config["composers"]) + 1, config["embedding"], name="composer")
+    about = layers.Concatenate()([composer(row), condition[:, 1:]])
+    told = layers.Dense(config["told"], name="told")(about)
+    x = layers.Dense(config["told"], name="input")(roll) + told[:, None, :]
+    x = ops.tanh(x)
+    for layer in range(2):
+        x = layers.LSTM(config["units"], return_sequences=True, name=f"lstm_{layer}")(x)
+    for number, width in enumerate(config["hidden"]):
+        x = layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
+    x = layers.Dropout(config["dropout"])(x)
+    output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
+    return keras.Model([roll, condition], output(x))
+
+
+def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """The step graph: any number of steps in, the same number out, LSTM states carried."""
+    graph = Graph(weights, inputs={"roll": ("batch", "steps", INPUTS), "condition": ("batch", 2)})
+    row = graph.cast_int(graph.slice("condition", 1, 0, 1))
+    composer = graph.reshape(graph.gather("composer/embeddings", row), (-1, config["embedding"]))
+    about = graph.op("Concat", composer, graph.slice("condition", 1, 1, 2), axis=1)
+    told = graph.unsqueeze(graph.dense(about, "told"), 1)
+    x = graph.op("Tanh", graph.op("Add", graph.dense("roll", "input"), told))
+    for layer in range(2):
+        x = graph.lstm(x, f"lstm_{layer}", config["units"])
+    for number in range(len(config["hidden"])):
+        x = graph.op("Relu", graph.dense(x, f"hidden_{number}"))
+    return graph.model(graph.dense(x, "output"))

@@ -1,0 +1,111 @@
+"""Conv1D and pseudo-WaveNet: causal convolutions that draw the piano roll step by step.
+
+Source: Pyzzicato (2021). The published pseudo-WaveNet is "5 Conv1D blocks, dilation between 2
+and 16, then a classification block", the last activation a sigmoid over 88 keys; the published
+Conv1D has "a few layers". Not stated there and decided here: kernel 5, dilations 2, 4, 8, 16,
+16 (so that the network sees 9 s, close to the published 10 s), 128 channels, gated and residual
+blocks with skip connections as in WaveNet (van den Oord et al., 2016), AdamW.
+Differs from the source in: onsets, velocities, a note count, and the composer and density as
+inputs (see `pyzzicato/roll_examples.py`). The sigmoid is applied where keys are chosen
+(`pyzzicato/roll_generator.py`), not in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyzzicato.roll_examples import (
+    INPUTS,
+    OUTPUTS,
+    RollWindows,
+    output_bias,
+    roll_loss,
+    roll_metrics,
+)
+from pyzzicato.roll_generator import RollGenerator
+from pyzzicato.step_graph import Graph
+
+__all__ = ["build", "examples", "export", "load", "loss", "metrics"]
+
+examples = RollWindows
+loss = roll_loss
+metrics = roll_metrics
+load = RollGenerator
+
+
+def build(config: Mapping[str, Any]) -> Any:
+    """The Keras model: roll (batch, steps, 264) and condition (batch, 2) -> (batch, steps, 274).
+
+    `config` has composers, channels, kernel, dilations (one per block), gated (bool), skip and
+    hidden (widths of the classification block), embedding.
+    """
+    import keras
+    from keras import layers, ops
+
+    channels, skip = config["channels"], config["skip"]
+    roll = keras.Input((None, INPUTS), name="roll")
+    condition = keras.Input((2,), name="condition")
+    row = ops.cast(condition[:, 0], "int32")
+    composer = layers.Embedding(len(config["composers"]) + 1, config["embedding"], name="composer")
+    about = layers.Concatenate()([composer(row), condition[:, 1:]])
+
+    x = layers.Dense(channels, name="input")(roll)
+    skips = []
+    for block, dilation in enumerate(config["dilations"]):
+        width = channels * (2 if config["gated"] else 1)
+        convolved = layers.Conv1D(
+            width, config["kernel"], padding="causal", dilation_rate=dilation, name=f"conv_{block}"
+        )(x)
+        told = layers.Dense(width, use_bias=False, name=f"told_{block}")(about)
+        z = convolved + told[:, None, :]
+        if config["gated"]:
+            z = ops.tanh(z[..., :channels]) * ops.sigmoid(z[..., channels:])
+        else:
+            z = ops.relu(z)
+        mixed = layers.Dense(channels + skip, name=f"mix_{block}")(z)
+        x = x + mixed[..., :channels]
+        skips.append(mixed[..., channels:])
+    y = ops.relu(layers.Add()(skips) if len(skips) > 1 else skips[0])
+    y = layers.Dense(config["hidden"], activation="relu", name="hidden")(y)
+    y = layers.Dropout(config["dropout"])(y)
+    output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
+    return keras.Model([roll, condition], output(y))
+
+
+def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """The step graph: any number of steps in, the same number out, queues as state.
+
+    A convolution with dilation d over kernel k keeps its last (k - 1) d inputs as a queue, joins
+    the new steps to it and reads k shifted slices side by side: one matrix product a block.
+    """
+    graph = Graph(weights, inputs={"roll": ("batch", "steps", INPUTS), "condition": ("batch", 2)})
+    channels, kernel = config["channels"], config["kernel"]
+    row = graph.cast_int(graph.slice("condition", 1, 0, 1))
+    composer = graph.reshape(graph.gather("composer/embeddings", row), (-1, config["embedding"]))
+    about = graph.op("Concat", composer, graph.slice("condition", 1, 1, 2), axis=1)
+    x = graph.dense("roll", "input")
+    skips = []
+    for block, dilation in enumerate(config["dilations"]):
+        reach = (kernel - 1) * dilation
+        queue = graph.state(f"queue_{block}", (reach, channels))
+        joined = graph.op("Concat", queue, x, axis=1)
+        graph.next_state(f"queue_{block}", graph.slice(joined, 1, -reach, None))
+        ends = [tap * dilation - reach or None for tap in range(kernel)]
+        taps = [graph.slice(joined, 1, tap * dilation, ends[tap]) for tap in range(kernel)]
+        beside = graph.op("Concat", *taps, axis=2)
+        convolved = graph.flat_dense(beside, f"conv_{block}")
+        told = graph.unsqueeze(graph.op("MatMul", about, graph.weight(f"told_{block}/kernel")), 1)
+        z = graph.op("Add", convolved, told)
+        if config["gated"]:
+            left = graph.op("Tanh", graph.slice(z, 2, 0, channels))
+            right = graph.op("Sigmoid", graph.slice(z, 2, channels, 2 * channels))
+            z = graph.op("Mul", left, right)
+        else:
+            z = graph.op("Relu", z)
+        mixed = graph.dense(z, f"mix_{block}")
+        x = graph.op("Add", x, graph.slice(mixed, 2, 0, channels))
+        skips.append(graph.slice(mixed, 2, channels, channels + config["skip"]))
+    y = graph.op("Relu", graph.op("Sum", *skips))
+    y = graph.op("Relu", graph.dense(y, "hidden"))
+    return graph.model(graph.dense(y, "output"))

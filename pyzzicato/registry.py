@@ -1,0 +1,133 @@
+"""The models at hand: each folder in `models/` with a model.toml is one.
+
+    info = models()["wavenet"]
+    generator = load_model("wavenet")
+
+A new model of an old family is one folder and no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pyzzicato import controls
+from pyzzicato.errors import ModelUnavailable, UnknownName
+from pyzzicato.generator import Generator
+
+__all__ = ["ModelInfo", "load_model", "model_info", "models", "models_folder"]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What model.toml says of one model, and where its files are."""
+
+    id: str
+    folder: Path
+    family: str
+    title: str
+    summary: str
+    source: str
+    year: int
+    composers: tuple[str, ...]  # ids
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    training: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    card: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def controls(self) -> type[controls.Controls]:
+        """The family's controls; nothing heavy is loaded."""
+        return self._loader().Controls
+
+    def load(self) -> Generator:
+        """The model, ready to play; raises ModelUnavailable where its files are not."""
+        return self._loader()(self)
+
+    def _loader(self) -> Any:
+        return import_module(f"pyzzicato.families.{self.family}").load
+
+    @property
+    def weights(self) -> Path:
+        """The step graph's file."""
+        return self.folder / "model.onnx"
+
+    @cached_property
+    def trained(self) -> dict[str, Any]:
+        """What the training wrote: losses, hours, licences, densities; empty before it."""
+        return _read_json(self.folder / "training.json")
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The measured score sheet; empty before it was measured."""
+        return _read_json(self.folder / "metrics.json")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, OSError) as error:
+        raise ModelUnavailable(
+            f"The file {path.name} of the model {path.parent.name} is damaged: "
+            "fetch the project's files again."
+        ) from error
+
+
+def models_folder() -> Path:
+    """Where models are looked for: PYZZICATO_MODELS, or `models/` beside the package."""
+    named = os.environ.get("PYZZICATO_MODELS")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "models"
+
+
+def models(folder: Path | None = None) -> dict[str, ModelInfo]:
+    """Every model by id, in the order of the `order` in their model.toml, then by id.
+
+    A folder whose model.toml cannot be read is an error: ModelUnavailable says which.
+    """
+    found = [_read(path) for path in sorted((folder or models_folder()).glob("*/model.toml"))]
+    found.sort(key=lambda info: (info.card.get("order", 100), info.id))
+    return {info.id: info for info in found}
+
+
+def _read(path: Path) -> ModelInfo:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return ModelInfo(
+            id=path.parent.name,
+            folder=path.parent,
+            family=table["family"],
+            title=table["title"],
+            summary=table["summary"],
+            source=table["source"],
+            year=table["year"],
+            composers=tuple(table.get("composers", ())),
+            config=table["config"],
+            training=table["training"],
+            card=table.get("card", {}),
+        )
+    except (KeyError, ValueError, OSError) as error:
+        raise ModelUnavailable(
+            f"The file model.toml of the model {path.parent.name} cannot be read ({error}): "
+            "fetch the project's files again."
+        ) from error
+
+
+def model_info(model: str) -> ModelInfo:
+    """One model by id; raises UnknownName with the ids there are."""
+    known = models()
+    if model not in known:
+        raise UnknownName(f"There is no model {model!r}: choose one of {', '.join(known)}.")
+    return known[model]
+
+
+def load_model(model: str) -> Generator:
+    """A model ready to play. Raises UnknownName or ModelUnavailable."""
+    return model_info(model).load()

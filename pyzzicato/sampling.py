@@ -1,0 +1,68 @@
+"""Choosing notes from what a network says: pure numpy, no state but what is handed in.
+
+Conventions: logits and probabilities are float32 arrays whose first axis is the take; draws are
+uniform numbers in [0, 1) of the same leading shape, made by `Dice`, so that every choice is a
+pure function of its arguments.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["Dice", "choose_count", "choose_keys", "sigmoid"]
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.reciprocal(1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+
+
+class Dice:
+    """Uniform draws for several takes, `width` of them a step.
+
+    Counter-based (Philox) and keyed by (rng_seed, take): what take k gets in step i depends on
+    nothing else, neither on the other takes nor on how many steps are drawn at a time.
+    """
+
+    BLOCK = 64  # steps drawn at a time
+
+    def __init__(self, rng_seed: int, takes: int, width: int) -> None:
+        self._sources = [
+            np.random.Generator(np.random.Philox(key=np.array([rng_seed, take], np.uint64)))
+            for take in range(takes)
+        ]
+        self._width = width
+        self._left = np.empty((takes, 0, width), np.float32)
+
+    def roll(self) -> np.ndarray:
+        """The draws of the next step, (takes, width) float32."""
+        if not self._left.shape[1]:
+            shape = (self.BLOCK, self._width)
+            self._left = np.stack([s.random(shape, np.float32) for s in self._sources])
+        now, self._left = self._left[:, 0], self._left[:, 1:]
+        return now
+
+
+def choose_count(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """A class per take from logits (takes, n) by one draw (takes,); whole numbers."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    reached = np.cumsum(weights, axis=-1)
+    return (reached < draw[:, None] * reached[:, -1:]).sum(axis=-1)
+
+
+def choose_keys(logits: np.ndarray, count: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """`count` (takes,) different keys per take, likelier ones first; (takes, keys) of bool.
+
+    Perturbs the logits with Gumbel noise and takes the highest (Kool et al., 2019: sampling
+    without replacement).
+    """
+    noisy = logits - np.log(-np.log(draws * (1 - 2e-7) + 1e-7))
+    most = int(count.max(initial=0))
+    chosen = np.zeros(logits.shape, bool)
+    if most == 0:
+        return chosen
+    order = np.argpartition(-noisy, most - 1, axis=-1)[:, :most]
+    ranked = np.take_along_axis(noisy, order, axis=-1).argsort(axis=-1)[:, ::-1]
+    order = np.take_along_axis(order, ranked, axis=-1)
+    np.put_along_axis(chosen, order, np.arange(most)[None, :] < count[:, None], axis=-1)
+    return chosen

@@ -1,0 +1,171 @@
+"""Writes ONNX step graphs from Keras weights: state in, some steps, the same steps out, state out.
+
+A graph takes any number of steps, so one graph is both the fast reading of a seed (many steps)
+and generation (one step). Initializers keep the names of the Keras variables, so the weights
+are stored once and `pyzzicato.runtime.weights_of` gives them back for teaching and for tests.
+They are stored as float16 and cast when the graph is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["STATE_IN", "STATE_OUT", "Graph"]
+
+STATE_IN, STATE_OUT = "state_in/", "state_out/"
+FAR = 2**31 - 1  # ONNX's way to say "to the end" in a slice
+
+
+class Graph:
+    """A graph under construction; values are named by strings, as in ONNX.
+
+    `weights` maps a Keras variable's path to its array; only those that are used are stored.
+    `inputs` maps names to shapes, whose strings are dimensions known at run time only.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], inputs: Mapping[str, tuple[int | str, ...]]
+    ) -> None:
+        from onnx import TensorProto, helper
+
+        self._helper, self._float = helper, TensorProto.FLOAT
+        self._weights = weights
+        self._nodes: list[Any] = []
+        self._stored: dict[str, Any] = {}
+        self._inputs = [
+            helper.make_tensor_value_info(name, self._float, shape)
+            for name, shape in inputs.items()
+        ]
+        self._outputs: list[Any] = []
+
+    def op(self, kind: str, *values: str, **attributes: Any) -> str:
+        """One operator with one output; returns the output's name."""
+        name = f"{kind}_{len(self._nodes)}"
+        self._nodes.append(self._helper.make_node(kind, list(values), [name], **attributes))
+        return name
+
+    def weight(self, path: str) -> str:
+        """The Keras variable at `path`, as float32 (stored as float16)."""
+        return self._store(path, self._weights[path])
+
+    def _store(self, name: str, values: np.ndarray) -> str:
+        from onnx import TensorProto, numpy_helper
+
+        if name not in self._stored:
+            half = np.asarray(values, np.float32).astype(np.float16)
+            self._stored[name] = numpy_helper.from_array(half, name)
+            cast = self._helper.make_node("Cast", [name], [name + ":float"], to=TensorProto.FLOAT)
+            self._nodes.append(cast)
+        return name + ":float"
+
+    def constant(self, values: Any) -> str:
+        """Whole numbers as a constant."""
+        from onnx import numpy_helper
+
+        array = np.asarray(values, np.int64)
+        name = "int:" + ",".join(map(str, array.ravel())) + f":{array.ndim}"
+        if name not in self._stored:
+            self._stored[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def slice(self, value: str, axis: int, start: int, stop: int | None) -> str:
+        """value[start:stop] along `axis`."""
+        end = FAR if stop is None else stop
+        bounds = (self.constant([start]), self.constant([end]), self.constant([axis]))
+        return self.op("Slice", value, *bounds)
+
+    def reshape(self, value: str, shape: tuple[int, ...]) -> str:
+        return self.op("Reshape", value, self.constant(shape))
+
+    def unsqueeze(self, value: str, axis: int) -> str:
+        return self.op("Unsqueeze", value, self.constant([axis]))
+
+    def squeeze(self, value: str, axis: int) -> str:
+        return self.op("Squeeze", value, self.constant([axis]))
+
+    def cast_int(self, value: str) -> str:
+        from onnx import TensorProto
+
+        return self.op("Cast", value, to=TensorProto.INT64)
+
+    def gather(self, path: str, rows: str) -> str:
+        """Rows of the Keras variable at `path` (an embedding)."""
+        return self.op("Gather", self.weight(path), rows, axis=0)
+
+    def dense(self, value: str, layer: str) -> str:
+        """A Keras Dense layer without its activation."""
+        product = self.op("MatMul", value, self.weight(f"{layer}/kernel"))
+        return self.op("Add", product, self.weight(f"{layer}/bias"))
+
+    def flat_dense(self, value: str, layer: str) -> str:
+        """A Keras Conv1D whose taps lie side by side in `value`: (kernel, in, out) as one matrix."""
+        kernel = np.asarray(self._weights[f"{layer}/kernel"])
+        flat = self._store(f"{layer}/kernel", kernel.reshape(-1, kernel.shape[-1]))
+        return self.op("Add", self.op("MatMul", value, flat), self.weight(f"{layer}/bias"))
+
+    def state(self, name: str, shape: tuple[int, ...]) -> str:
+        """A state per take, (batch, *shape); zeros at the beginning of a piece."""
+        full = ("batch", *shape)
+        self._inputs.append(
+            self._helper.make_tensor_value_info(STATE_IN + name, self._float, full)
+        )
+        self._outputs.append(
+            self._helper.make_tensor_value_info(STATE_OUT + name, self._float, full)
+        )
+        return STATE_IN + name
+
+    def next_state(self, name: str, value: str) -> None:
+        """What `state(name)` is after these steps."""
+        self._nodes.append(self._helper.make_node("Identity", [value], [STATE_OUT + name]))
+
+    def lstm(self, value: str, layer: str, units: int) -> str:
+        """A Keras LSTM layer, its state carried; (batch, steps, n) -> (batch, steps, units).
+
+        Keras orders the gates i, f, c, o; ONNX i, o, f, c: the operator's weights are sliced and
+        joined anew when the graph is loaded, so that the stored ones stay as Keras has them.
+        """
+        cell = f"{layer}/lstm_cell"
+        packed = [
+            self._onnx_gates(self.op("Transpose", self.weight(f"{cell}/{part}"), perm=[1, 0]), units)
+            for part in ("kernel", "recurrent_kernel")
+        ]
+        bias = self._onnx_gates(self.unsqueeze(self.weight(f"{cell}/bias"), 1), units)
+        flat = self.op("Squeeze", bias, self.constant([2]))
+        no_bias = self.op("Sub", flat, flat)  # Keras has one bias where ONNX has two
+        both = self.op("Concat", flat, no_bias, axis=1)
+        before = [self.state(f"{layer}_{part}", (units,)) for part in ("h", "c")]
+        h, c = (self.unsqueeze(state, 0) for state in before)
+        name = f"LSTM_{len(self._nodes)}"
+        self._nodes.append(
+            self._helper.make_node(
+                "LSTM",
+                [self.op("Transpose", value, perm=[1, 0, 2]), *packed, both, "", h, c],
+                [name, name + "_h", name + "_c"],
+                hidden_size=units,
+            )
+        )
+        self.next_state(f"{layer}_h", self.squeeze(name + "_h", 0))
+        self.next_state(f"{layer}_c", self.squeeze(name + "_c", 0))
+        return self.op("Transpose", self.squeeze(name, 1), perm=[1, 0, 2])
+
+    def _onnx_gates(self, rows: str, units: int) -> str:
+        """(4 x units, n) in Keras' gate order -> (1, 4 x units, n) in ONNX's."""
+        gates = [self.slice(rows, 0, gate * units, (gate + 1) * units) for gate in (0, 3, 1, 2)]
+        return self.unsqueeze(self.op("Concat", *gates, axis=0), 0)
+
+    def model(self, output: str) -> Any:
+        """The finished onnx.ModelProto; its first output is called "output"."""
+        from onnx import checker
+
+        self._nodes.append(self._helper.make_node("Identity", [output], ["output"]))
+        first = self._helper.make_tensor_value_info("output", self._float, ("batch", "steps", None))
+        graph = self._helper.make_graph(
+            self._nodes, "step", self._inputs, [first, *self._outputs], list(self._stored.values())
+        )
+        opset = [self._helper.make_opsetid("", 18)]
+        model = self._helper.make_model(graph, opset_imports=opset, ir_version=9)
+        checker.check_model(model)
+        return model

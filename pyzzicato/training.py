@@ -1,0 +1,229 @@
+"""One training loop for every family: build, examples, fit, checkpoints, history, ONNX export.
+
+A family is a module with the names of `FamilyModule`. The recipe is `models/<id>/model.toml`.
+Training runs on whichever backend Keras was started with (KERAS_BACKEND); TensorFlow is the
+one that is tested. A run can be stopped and started again: it goes on after its last epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.errors import PyzzicatoError
+
+__all__ = ["Examples", "FamilyModule", "Recipe", "family_module", "recipe", "train", "weights_by_path"]
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+class Examples(Protocol):
+    """Training batches, drawn with the generator that is handed in."""
+
+    def batch(self, rng: np.random.Generator) -> Batch: ...
+
+
+class FamilyModule(Protocol):
+    """What a file in `pyzzicato/families/` offers."""
+
+    def build(self, config: Mapping[str, Any]) -> Any: ...
+
+    def examples(
+        self, pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool
+    ) -> Examples: ...
+
+    def loss(self, y_true: Any, y_pred: Any) -> Any: ...
+
+    def metrics(self) -> list[Any]: ...
+
+    def export(self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> Any: ...
+
+    def load(self, info: Any) -> Any: ...
+
+
+def family_module(family: str) -> FamilyModule:
+    """The module of a family, by the name of its file."""
+    return cast(FamilyModule, import_module(f"pyzzicato.families.{family}"))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained and how: the two tables of a model.toml and where the results go."""
+
+    model: str
+    family: str
+    config: Mapping[str, Any]
+    training: Mapping[str, Any]
+    run: Path  # checkpoints and history
+    folder: Path  # the finished model
+
+
+def recipe(folder: Path, runs: Path) -> Recipe:
+    """The recipe in `folder`/model.toml; its run is kept in `runs`/<model id>."""
+    import tomllib
+
+    table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
+    config = {"composers": table.get("composers", []), **table["config"]}
+    training = table["training"]
+    config |= {name: training[name] for name in ("batch", "window") if name in training}
+    config |= training.get("augmentation", {})
+    return Recipe(folder.name, table["family"], config, training, runs / folder.name, folder)
+
+
+def weights_by_path(model: Any) -> dict[str, np.ndarray]:
+    """The variables of a Keras model by path, as float32 arrays."""
+    import keras
+
+    return {
+        variable.path: keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
+        for variable in model.variables
+    }
+
+
+def train(
+    plan: Recipe,
+    dataset: Dataset,
+    *,
+    epochs: int | None = None,
+    rng_seed: int = 1,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Trains by the recipe and writes model.onnx and training.json into the model's folder.
+
+    `epochs` shortens or lengthens the recipe's own number (the learning rate falls to its end
+    with it). Returns what training.json holds. Raises PyzzicatoError where the folder of music
+    has nothing for this recipe.
+    """
+    import keras
+    import onnx
+
+    pieces = dataset.split("train")
+    if not pieces:
+        raise PyzzicatoError(
+            "There is no training music for this model in that folder: "
+            "see what `pyzzicato data` says about it."
+        )
+    keras.utils.set_random_seed(rng_seed)
+    keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
+    family = family_module(plan.family)
+    plan.run.mkdir(parents=True, exist_ok=True)
+    model = family.build(plan.config)
+    total = int(epochs or plan.training["epochs"])
+    _compile(model, family, plan.training, total)
+    say(f"{plan.model}: {model.count_params():,} weights, {len(pieces)} pieces, {total} epochs")
+    started = time.time()
+    history = _fit(model, family, plan, dataset, total, rng_seed)
+    summary = _summary(plan, dataset, history, model.count_params(), time.time() - started)
+    onnx.save(family.export(weights_by_path(model), plan.config), plan.folder / "model.onnx")
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
+    return summary
+
+
+def _compile(model: Any, family: FamilyModule, training: Mapping[str, Any], epochs: int) -> None:
+    import keras
+
+    steps = epochs * training["steps_per_epoch"]
+    warm = min(500, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        steps - warm,
+        alpha=0.02,
+        warmup_target=training["learning_rate"],
+        warmup_steps=warm,
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=training.get("weight_decay", 0.01), global_clipnorm=1.0
+    )
+    model.compile(optimizer, loss=family.loss, metrics=family.metrics(), jit_compile=False)
+
+
+def _fit(
+    model: Any, family: FamilyModule, plan: Recipe, dataset: Dataset, epochs: int, rng_seed: int
+) -> list[dict[str, float]]:
+    import keras
+
+    class Stream(keras.utils.PyDataset):  # type: ignore[misc, name-defined, unused-ignore]
+        """`count` batches an epoch; batch i of epoch e depends on rng_seed, e and i only."""
+
+        def __init__(self, examples: Examples, count: int, fixed: bool) -> None:
+            super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
+            self.examples, self.count, self.fixed, self.epoch = examples, count, fixed, 0
+
+        def __len__(self) -> int:
+            return self.count
+
+        def __getitem__(self, index: int) -> Batch:
+            epoch = 0 if self.fixed else self.epoch
+            return self.examples.batch(np.random.default_rng((rng_seed, epoch, index)))
+
+        def on_epoch_end(self) -> None:
+            self.epoch += 1
+
+    training = plan.training
+    log = plan.run / "history.csv"
+    best = plan.run / "best.weights.h5"
+    learned = Stream(
+        family.examples(dataset.split("train"), plan.config, training=True),
+        training["steps_per_epoch"],
+        fixed=False,
+    )
+    learned.epoch = max(0, sum(1 for _ in log.open()) - 1) if log.exists() else 0
+    checked = Stream(
+        family.examples(dataset.split("val"), plan.config, training=False),
+        training["validation_steps"],
+        fixed=True,
+    )
+    keep = keras.callbacks
+    model.fit(
+        learned,
+        validation_data=checked,
+        epochs=epochs,
+        verbose=2 if training.get("quiet") else 1,
+        callbacks=[
+            keep.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
+            keep.ModelCheckpoint(str(best), save_best_only=True, save_weights_only=True),
+            keep.CSVLogger(str(log), append=True),
+            keep.EarlyStopping(patience=training["patience"]),
+            keep.TerminateOnNaN(),
+        ],
+    )
+    model.load_weights(best)
+    return _read_history(log)
+
+
+def _read_history(log: Path) -> list[dict[str, float]]:
+    import csv
+
+    with log.open(newline="") as lines:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(lines)]
+
+
+def _summary(
+    plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, seconds: float
+) -> dict[str, Any]:
+    train = dataset.split("train")
+    best = min(history, key=lambda row: row["val_loss"])
+    return {
+        "model": plan.model,
+        "weights": weights,
+        "minutes_of_last_run": round(seconds / 60, 1),
+        "epochs": len(history),
+        "best_epoch": int(best["epoch"]) + 1,
+        "training_loss": round(best["loss"], 4),
+        "validation_loss": round(best["val_loss"], 4),
+        "hours": round(sum(piece.duration for piece in train) / 3600, 2),
+        "recordings": len(train),
+        "works": len({piece.work for piece in train}),
+        "notes": sum(len(piece.notes) for piece in train),
+        "licences": {name: round(hours, 2) for name, hours in dataset.licences().items()},
+        "history": history,
+    }
