@@ -1,0 +1,160 @@
+"""ABC text to music: repeats played, ties joined, voices together, whole notes to seconds.
+
+Follows the ABC standard 2.1 for what a piano can play; `abc_reader` says where it differs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from fractions import Fraction
+
+from pyzzicato.abc_reader import read_tune
+from pyzzicato.abc_voice import Bar, Sound
+from pyzzicato.errors import UnreadableMusic
+from pyzzicato.notes import Note, NoteSequence
+
+__all__ = ["read_abc"]
+
+_MAX_BYTES = 100_000
+_MAX_NOTES = 50_000
+_MAX_SECONDS = 30 * 60
+_DEFAULT_QPM = 120.0
+
+_Tempi = list[tuple[Fraction, float]]
+
+
+def read_abc(text: str) -> NoteSequence:
+    """The music of the first tune in ABC `text`, repeats played, all voices from second 0.
+
+    Velocity is 80 until a dynamic sign changes it; without a Q: field the tempo is 120 quarter
+    notes per minute. At most 100 kB, 50,000 notes and 30 minutes. Raises UnreadableMusic with
+    one plain sentence where the text is not ABC, is too long, or holds no notes.
+    """
+    if len(text.encode("utf-8", errors="replace")) > _MAX_BYTES:
+        raise UnreadableMusic("The ABC text is larger than 100 kB; give one tune at a time.")
+    tune = read_tune(text)
+    tempi: _Tempi = [(Fraction(0), tune.qpm or _DEFAULT_QPM)]
+    sounds: list[Sound] = []
+    for voice in tune.voices.values():
+        played, changes = _unroll(voice.finish(), _MAX_NOTES - len(sounds))
+        sounds += played
+        tempi += changes
+    if not sounds:
+        raise UnreadableMusic("The ABC text holds no notes to play.")
+    clock = _Clock(tempi)
+    notes = _without_doubles(
+        Note(clock.seconds(s.offset), clock.seconds(s.offset + s.duration), s.pitch, s.velocity)
+        for s in sounds
+    )
+    if max(note.end for note in notes) > _MAX_SECONDS:
+        raise UnreadableMusic("The ABC music lasts longer than 30 minutes; give a shorter one.")
+    return NoteSequence(tuple(notes), qpm=clock.first_qpm)
+
+
+class _Clock:
+    """Turns times in whole notes into seconds, through the changes of tempo on the way."""
+
+    def __init__(self, tempi: _Tempi) -> None:
+        by_time = dict(sorted(tempi, key=lambda change: change[0]))
+        self._times = list(by_time)
+        self._rates = [240.0 / qpm for qpm in by_time.values()]  # seconds for a whole note
+        self.first_qpm = next(iter(by_time.values()))
+        self._seconds = [0.0]
+        for index in range(1, len(self._times)):
+            passed = float(self._times[index] - self._times[index - 1]) * self._rates[index - 1]
+            self._seconds.append(self._seconds[-1] + passed)
+
+    def seconds(self, time: Fraction) -> float:
+        """Seconds from the start to `time` in whole notes."""
+        index = bisect_right(self._times, time) - 1
+        return self._seconds[index] + float(time - self._times[index]) * self._rates[index]
+
+
+def _unroll(bars: list[Bar], limit: int) -> tuple[list[Sound], _Tempi]:
+    """The sounds of a voice with repeats played and ties joined, and its changes of tempo."""
+    sounds: list[Sound] = []
+    tempi: _Tempi = []
+    start = Fraction(0)
+    for bar in _playing_order(bars):
+        tempi += [(start + offset, qpm) for offset, qpm in bar.tempi]
+        sounds += [
+            Sound(start + s.offset, s.duration, s.pitch, s.velocity, s.tied) for s in bar.sounds
+        ]
+        if len(sounds) > limit:
+            raise UnreadableMusic("The ABC music has more than 50,000 notes; give a shorter one.")
+        start += bar.length
+    return _join_ties(sounds), tempi
+
+
+def _last_endings(bars: list[Bar]) -> list[int]:
+    """For each bar, the highest ending number that still comes in the same repeat; 0 if none."""
+    highest = 0
+    result = []
+    for bar in reversed(bars):
+        highest = max(highest, *bar.endings, 0)
+        result.append(highest)
+        if bar.repeat_start or 1 in bar.endings:
+            highest = 0
+    return result[::-1]
+
+
+def _playing_order(bars: list[Bar]) -> list[Bar]:
+    """The bars in the order they are played, each repeat with its endings."""
+    last_endings = _last_endings(bars)
+    order: list[Bar] = []
+    section = index = 0
+    run = 1  # which time the section is being played
+    in_ending = skipping = False
+    while index < len(bars):
+        bar = bars[index]
+        if index != section and (bar.repeat_start or (bar.after_double and in_ending and run > 1)):
+            section, run, in_ending, skipping = index, 1, False, False
+        if bar.endings:
+            in_ending = True
+            skipping = run not in bar.endings
+        if not skipping:
+            order.append(bar)
+        index += 1
+        if bar.times == 1:
+            continue
+        wanted = max(bar.times, last_endings[index - 1] if in_ending else 0)
+        wanted = max(wanted, _coming(bars, last_endings, index))
+        if not skipping and run < wanted:
+            index, run, in_ending = section, run + 1, False
+        elif not skipping:
+            section, run, in_ending = index, 1, False
+        skipping = False
+    return order
+
+
+def _coming(bars: list[Bar], last_endings: list[int], index: int) -> int:
+    """The highest ending number of the chain that goes on with the bar `index`, or 0."""
+    going_on = index < len(bars) and bars[index].endings and 1 not in bars[index].endings
+    return last_endings[index] if going_on else 0
+
+
+def _join_ties(sounds: list[Sound]) -> list[Sound]:
+    """One long sound for each chain of tied sounds of the same pitch."""
+    joined: list[Sound] = []
+    waiting: dict[int, Sound] = {}
+    for sound in sorted(sounds, key=lambda s: s.offset):
+        before = waiting.pop(sound.pitch, None)
+        if before is not None and before.offset + before.duration == sound.offset:
+            before.duration += sound.duration
+        else:
+            before = sound
+            joined.append(sound)
+        if sound.tied:
+            waiting[sound.pitch] = before
+    return joined
+
+
+def _without_doubles(notes: Iterable[Note]) -> list[Note]:
+    """Of notes on the same key at the same moment only the longest: a piano has one such key."""
+    longest: dict[tuple[float, int], Note] = {}
+    for note in notes:
+        other = longest.get((note.start, note.pitch))
+        if other is None or other.end < note.end:
+            longest[note.start, note.pitch] = note
+    return list(longest.values())

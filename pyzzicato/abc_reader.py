@@ -1,0 +1,304 @@
+"""From the text of one ABC tune to its voices: which signs there are and what each one does.
+
+Follows the ABC standard 2.1. Differs from it in: an accidental counts for its own octave only
+(as on a printed staff); an overlay (&) is a voice of its own, so accidentals do not reach it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from pyzzicato.abc_fields import (
+    Meter,
+    Staff,
+    read_key,
+    read_length,
+    read_meter,
+    read_staff,
+    read_tempo,
+    read_unit,
+)
+from pyzzicato.abc_voice import Settings, Spelling, Voice
+from pyzzicato.errors import UnreadableMusic
+
+__all__ = ["Tune", "read_tune"]
+
+_LENGTH = r"(\d*)(/*)(\d*)"
+_NOTE = rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*){_LENGTH}\s*(-?)"
+_SIGNS = re.compile(
+    rf"""
+    (?P<field>\[([A-Za-z]):([^\]]*)\])
+  | (?P<ending>\[\s*(?=[1-9])(?P<numbers>[\d,.\-]+))
+  | (?P<bar>(?P<line>:*\[?\|[|\]]*:*|:+\]?)(?P<after>[1-9][\d,.\-]*)?)
+  | (?P<chord>\[(?P<inside>(?:"[^"]*"|[^\]"\[|])*)\](?P<times>{_LENGTH}))
+  | (?P<note>{_NOTE})
+  | (?P<rest>[zx](?P<rest_length>{_LENGTH}))
+  | (?P<bars_rest>[ZX](?P<bars>\d*))
+  | (?P<tuplet>\((?P<p>[2-9])(?::(?P<q>\d*))?(?::(?P<r>\d*))?)
+  | (?P<grace>\{{/?(?P<graces>[^}}|]*)\}})
+  | (?P<broken>>+|<+)
+  | (?P<tie>-)
+  | (?P<overlay>&)
+  | (?P<dynamic>!(?P<loud>pppp?|pp?|mp|mf|ff?|ffff?|sfz)!|\+(?P<plus>ppp?|p|mp|mf|fff?|f)\+)
+  | (?P<skipped>[\s`\\.~$*;?@#()]|"[^"]*"|![^\s!|][^!|]{{0,40}}!|\+[^+|]{{1,40}}\+|!|y\d*|[H-WYh-w])
+    """,
+    re.VERBOSE,
+)
+_INSIDE = re.compile(_NOTE)
+_NO_NOTE = re.compile(r'"[^"]*"|![^!]*!|[\s.~()]|[H-WYh-w](?!:)')
+_VELOCITIES = {"pppp": 20, "ppp": 30, "pp": 45, "p": 60, "mp": 75, "mf": 90}
+_VELOCITIES |= {"f": 105, "ff": 120, "fff": 127, "ffff": 127, "sfz": 120}
+_SIGNATURES = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
+_FIELD_LINE = re.compile(r"([A-Za-z+]):(?![|:])(.*)")
+_MAX_VOICES = 64
+
+
+@dataclass(slots=True)
+class Tune:
+    """A tune as it is written: its header fields, its first tempo and its voices."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    qpm: float | None = None
+    voices: dict[str, Voice] = field(default_factory=dict)
+
+
+def _spelling(found: re.Match[str], first: int = 1) -> Spelling:
+    accidental, letter, marks, top, slashes, bottom, tie = (
+        found.group(first + index) or "" for index in range(7)
+    )
+    octave = (5 if letter.islower() else 4) + marks.count("'") - marks.count(",")
+    length = read_length(top, slashes, bottom)
+    sign = _SIGNATURES.get(accidental)
+    return Spelling(letter.upper(), octave, sign, length, tied=bool(tie))
+
+
+def _spellings(inside: str) -> list[Spelling]:
+    """The notes between the brackets of a chord or of grace notes."""
+    spellings: list[Spelling] = []
+    place = 0
+    while place < len(inside):
+        if found := _INSIDE.match(inside, place):
+            spellings.append(_spelling(found))
+        elif not (found := _NO_NOTE.match(inside, place)):
+            raise UnreadableMusic(f"“{inside[:30]}” holds something that is not a note.")
+        place = found.end()
+    if not spellings:
+        raise UnreadableMusic("A chord or grace note holds no notes.")
+    return spellings
+
+
+def _numbers(text: str) -> frozenset[int]:
+    """The passes of an ending: "1", "1,3" or "1-3", each at most 9."""
+    numbers: set[int] = set()
+    for part in re.split(r"[,.]", text.strip(",.-")):
+        first, _, last = part.partition("-")
+        if not (re.fullmatch(r"[1-9]", first) and re.fullmatch(r"[1-9]?", last)):
+            raise UnreadableMusic(f"“{text[:20]}” does not name the endings of a repeat.")
+        numbers.update(range(int(first), int(last or first) + 1))
+    return frozenset(numbers)
+
+
+class _Reader:
+    """Reads a tune line by line; `line` is the number of the line it is at."""
+
+    def __init__(self) -> None:
+        self.tune = Tune()
+        self.settings = Settings()
+        self.staffs: dict[str, Staff] = {}
+        self.voice: Voice | None = None
+        self.in_header = True
+        self.line = 0
+
+    def read(self, text: str) -> Tune:
+        """Read the first tune in `text`; it ends at an empty line or at the next X: field."""
+        for self.line, raw in enumerate(text.splitlines(), start=1):
+            line = re.sub(r"(?<!\\)%.*", "", raw).strip()
+            if (not raw.strip() and not self.in_header) or (
+                line.startswith("X:") and "X" in self.tune.fields
+            ):
+                break
+            if found := _FIELD_LINE.match(line):
+                self._field(found[1], found[2].strip())
+            elif line and not self.in_header:
+                self._music(line)
+        if self.in_header:
+            raise UnreadableMusic("there is no K: line, which names the key and starts the music.")
+        return self.tune
+
+    def _field(self, letter: str, value: str) -> None:
+        if self.in_header:
+            self.tune.fields.setdefault(letter, []).append(value)
+        if letter == "V":
+            self._voice_field(value)
+        elif letter == "K":
+            self._key_field(value)
+        elif letter == "M":
+            self._set(meter=read_meter(value))
+        elif letter == "L":
+            self._set(unit=read_unit(value))
+        elif letter == "Q" and not self.in_header:
+            self._tempo(value)
+
+    def _set(self, meter: Meter | None = None, unit: Fraction | None = None) -> None:
+        """Change the metre or unit length of the voice, or of the tune before any music."""
+        old = self.voice.settings if self.voice else self.settings
+        new = replace(old, meter=meter or old.meter, unit=unit or old.unit)
+        if self.voice:
+            self.voice.settings = new
+        else:
+            self.settings = new
+
+    def _key_field(self, value: str) -> None:
+        key, staff = read_key(value), read_staff(value)
+        if self.voice:
+            if staff:
+                self.voice.settings = replace(self.voice.settings, staff=staff)
+            if key:
+                self.voice.change_key(key)
+            return
+        if staff:
+            self.settings = replace(self.settings, staff=staff)
+        if key:
+            self.settings = replace(self.settings, key=key)
+        if self.in_header:
+            self.in_header = False
+            self.settings = replace(self.settings, unit=self.settings.unit_length)
+            for tempo in self.tune.fields.get("Q", []):
+                self._tempo(tempo)
+
+    def _tempo(self, value: str) -> None:
+        unit = (self.voice.settings if self.voice else self.settings).unit_length
+        qpm = read_tempo(value, unit)
+        if qpm and self.voice:
+            self.voice.tempo(qpm)
+        elif qpm:
+            self.tune.qpm = qpm
+
+    def _voice_field(self, value: str) -> None:
+        name = value.split()[0] if value else "1"
+        staff = read_staff(value.removeprefix(name))
+        if staff:
+            self.staffs[name] = staff
+        if not self.in_header:
+            self.voice = self._voice_called(name)
+            if staff:
+                self.voice.settings = replace(self.voice.settings, staff=staff)
+
+    def _voice_called(self, name: str) -> Voice:
+        if name not in self.tune.voices:
+            if len(self.tune.voices) == _MAX_VOICES:
+                raise UnreadableMusic(f"there are more than {_MAX_VOICES} voices.")
+            staff = self.staffs.get(name, self.settings.staff)
+            self.tune.voices[name] = Voice(replace(self.settings, staff=staff))
+        return self.tune.voices[name]
+
+    def _music(self, line: str) -> None:
+        place = 0
+        while place < len(line):
+            found = _SIGNS.match(line, place)
+            if not found:
+                raise UnreadableMusic(f"“{line[place : place + 20]}” is not understood.")
+            if self.voice is None and found.lastgroup not in ("field", "skipped"):
+                self.voice = self._voice_called("1")  # music before any V: field
+            if found.lastgroup == "field":
+                self._field(found[2], found[3].strip())
+            elif self.voice and found.lastgroup in _SIGN_READERS:
+                _SIGN_READERS[found.lastgroup](self.voice, found)
+            place = found.end()
+
+
+def _bar(voice: Voice, found: re.Match[str]) -> None:
+    line = found["line"]
+    before = len(line) - len(line.lstrip(":"))
+    after = len(line) - len(line.rstrip(":"))
+    if line == ":":
+        return  # a stray sign, with nothing to mean
+    if not line.strip(":]"):  # "::" between two repeats
+        before = after = 1
+    double = line.count("|") + line.count("]") + line.count("[") > 1
+    voice.end_bar(before + 1, repeat_start=after > 0, double=double)
+    if found["after"]:
+        voice.ending(_numbers(found["after"]))
+
+
+def _ending(voice: Voice, found: re.Match[str]) -> None:
+    voice.ending(_numbers(found["numbers"]))
+
+
+def _chord(voice: Voice, found: re.Match[str]) -> None:
+    voice.play(_spellings(found["inside"]), _length(found["times"]))
+
+
+def _note(voice: Voice, found: re.Match[str]) -> None:
+    inside = _INSIDE.match(found["note"])
+    if inside:
+        voice.play([_spelling(inside)], Fraction(1))
+
+
+def _rest(voice: Voice, found: re.Match[str]) -> None:
+    voice.rest(_length(found["rest_length"]))
+
+
+def _length(text: str) -> Fraction:
+    top, slashes, bottom = re.findall(_LENGTH, text)[0]
+    return read_length(top, slashes, bottom)
+
+
+def _bars_rest(voice: Voice, found: re.Match[str]) -> None:
+    voice.whole_bars_rest(int(_length(found["bars"])))
+
+
+def _tuplet(voice: Voice, found: re.Match[str]) -> None:
+    time, count = (int(_length(found[name])) if found[name] else None for name in "qr")
+    voice.tuplet(int(found["p"]), time, count)
+
+
+def _grace(voice: Voice, found: re.Match[str]) -> None:
+    voice.grace(_spellings(found["graces"]))
+
+
+def _broken(voice: Voice, found: re.Match[str]) -> None:
+    voice.break_rhythm(found["broken"])
+
+
+def _tie(voice: Voice, found: re.Match[str]) -> None:
+    voice.tie()
+
+
+def _overlay(voice: Voice, found: re.Match[str]) -> None:
+    voice.overlay()
+
+
+def _dynamic(voice: Voice, found: re.Match[str]) -> None:
+    voice.velocity = _VELOCITIES[found["loud"] or found["plus"]]
+
+
+_SIGN_READERS: dict[str, Callable[[Voice, re.Match[str]], None]] = {
+    "bar": _bar,
+    "ending": _ending,
+    "chord": _chord,
+    "note": _note,
+    "rest": _rest,
+    "bars_rest": _bars_rest,
+    "tuplet": _tuplet,
+    "grace": _grace,
+    "broken": _broken,
+    "tie": _tie,
+    "overlay": _overlay,
+    "dynamic": _dynamic,
+}
+
+
+def read_tune(text: str) -> Tune:
+    """The first tune in `text`, with at least one voice.
+
+    Raises UnreadableMusic, which names the line, where the text is not ABC.
+    """
+    reader = _Reader()
+    try:
+        return reader.read(text.removeprefix("\ufeff"))
+    except UnreadableMusic as error:
+        raise UnreadableMusic(f"Line {reader.line} of the ABC text: {error}") from error
