@@ -13,12 +13,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyzzicato.midi import cut_overlaps
 from pyzzicato.notes import Note
 from pyzzicato.soundfont import Amount, SoundFont, Zone
 
@@ -49,17 +50,17 @@ def render_notes(
     """
     seconds = max((note.end for note in notes), default=0.0) + TAIL_SECONDS
     sound = np.zeros((2, round(seconds * sample_rate)), np.float32)
-    by_program: dict[tuple[bool, int], list[Note]] = defaultdict(list)
-    for note in notes:
-        by_program[note.is_drum, note.program].append(note)
-    for (is_drum, program), part in sorted(by_program.items()):
-        zones = _preset(font, is_drum, program)
-        for key, strokes in _by_key(part).items():
-            here = [zone for zone in zones if zone.keys[0] <= key <= zone.keys[1]]
-            _add_key(sound, font, here, strokes, sample_rate)
+    by_key: dict[tuple[bool, int, int], list[Note]] = defaultdict(list)
+    for note in cut_overlaps(notes):
+        by_key[note.is_drum, note.program, note.pitch].append(note)
+    presets = {(drum, program): _preset(font, drum, program) for drum, program, _ in by_key}
+    for (is_drum, program, key), strokes in sorted(by_key.items()):
+        zones = presets[is_drum, program]
+        here = [zone for zone in zones if zone.keys[0] <= key <= zone.keys[1]]
+        _add_key(sound, font, here, strokes, sample_rate)
     if reverb and notes:
         _add_reverb(sound, sample_rate)
-    return np.ascontiguousarray(sound.T)
+    return sound.T
 
 
 def key_sound(
@@ -74,20 +75,6 @@ def _preset(font: SoundFont, is_drum: bool, program: int) -> tuple[Zone, ...]:
     """The zones for a program, or those of the nearest preset that the font has."""
     wanted = [(_DRUM_BANK, program), (_DRUM_BANK, 0)] if is_drum else [(0, program), (0, 0)]
     return next((zones for at in wanted if (zones := font.zones(*at))), ())
-
-
-def _by_key(notes: Iterable[Note]) -> dict[int, list[Note]]:
-    """Notes by pitch in order of time, each cut where the same key is struck again."""
-    keys: dict[int, list[Note]] = defaultdict(list)
-    for note in sorted(notes):
-        before = keys[note.pitch]
-        if before and before[-1].start == note.start:  # one hammer: the longer note stays
-            note = note._replace(end=max(note.end, before[-1].end))
-            before.pop()
-        elif before and before[-1].end > note.start:
-            before[-1] = before[-1]._replace(end=note.start)
-        before.append(note)
-    return keys
 
 
 class _Source(NamedTuple):

@@ -1,0 +1,217 @@
+"""Note sequences to sound, and sound to files.
+
+Two renderers play the same piano (assets/piano.sf3): FluidSynth, where it is installed, and the
+built-in one. Both give stereo float32 that peaks at -1 dBFS and lasts `TAIL_SECONDS` longer
+than the music, so that the last note can die away.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import logging
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyzzicato.errors import RenderingFailed, UnknownName
+from pyzzicato.midi import write_midi
+from pyzzicato.notes import HIGHEST_KEY, NoteSequence
+from pyzzicato.soundfont import SoundFont
+from pyzzicato.synth import TAIL_SECONDS, render_notes
+
+__all__ = [
+    "FORMATS",
+    "PEAK",
+    "RENDERERS",
+    "TAIL_SECONDS",
+    "browser_bank",
+    "check_format",
+    "encode",
+    "has_fluidsynth",
+    "render",
+    "sound_file",
+]
+
+RENDERERS = ("auto", "built-in", "fluidsynth")
+FORMATS = ("wav", "flac", "mp3", "ogg")
+PEAK = 10 ** (-1 / 20)
+"""The loudest sample of a rendered piece: -1 dBFS."""
+
+Floats = NDArray[np.float32]
+
+# 16 bits are enough for a piece normalised to its peak; MP3 and Ogg come out near 180 kbit/s.
+_ENCODINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "wav": {"format": "WAV", "subtype": "PCM_16"},
+        "flac": {"format": "FLAC", "subtype": "PCM_16"},
+        "mp3": {
+            "format": "MP3",
+            "subtype": "MPEG_LAYER_III",
+            "bitrate_mode": "VARIABLE",
+            "compression_level": 0.2,
+        },
+        "ogg": {"format": "OGG", "subtype": "VORBIS", "compression_level": 0.4},
+    }
+)
+_BLOCK = 1 << 16  # frames written at once: one long write of Vorbis can overflow the stack
+_LOG = logging.getLogger(__name__)
+
+
+def render(
+    sequence: NoteSequence, sample_rate: int = 44100, renderer: str = "auto"
+) -> NDArray[np.float32]:
+    """The sound of `sequence`: float32 (samples, 2), peak -1 dBFS, silence without notes.
+
+    `sample_rate` is 8,000 to 96,000 Hz (ValueError outside). `renderer` is "built-in",
+    "fluidsynth", or "auto": FluidSynth where it is installed and does its work, else built-in.
+    Raises UnknownName on another renderer, RenderingFailed where "fluidsynth" cannot play.
+    """
+    if renderer not in RENDERERS:
+        raise UnknownName(f"There is no renderer {renderer!r}: choose {', '.join(RENDERERS)}.")
+    if not 8_000 <= sample_rate <= 96_000:
+        raise ValueError(f"sample_rate must be 8,000 to 96,000 Hz, not {sample_rate}")
+    if renderer == "fluidsynth" or (renderer == "auto" and has_fluidsynth()):
+        try:
+            return _normalised(_with_fluidsynth(sequence, sample_rate))
+        except RenderingFailed as failure:
+            if renderer == "fluidsynth":
+                raise
+            _LOG.warning("Using the built-in renderer: %s", failure)
+    return _normalised(render_notes(_piano(), sequence.notes, sample_rate))
+
+
+def has_fluidsynth() -> bool:
+    """Whether the FluidSynth program is installed."""
+    return shutil.which("fluidsynth") is not None
+
+
+def sound_file(sequence: NoteSequence, format: str, renderer: str = "auto") -> bytes:
+    """`sequence` as the bytes of a sound file of 44.1 kHz; errors as `render` and `encode`."""
+    check_format(format)
+    return encode(render(sequence, renderer=renderer), 44100, format)
+
+
+def check_format(format: str) -> str:
+    """`format` in small letters without a dot; raises UnknownName where it is not in FORMATS."""
+    name = format.lower().removeprefix(".")
+    if name not in FORMATS:
+        raise UnknownName(f"There is no sound format {format!r}: choose {', '.join(FORMATS)}.")
+    return name
+
+
+def encode(samples: NDArray[np.floating[Any]], sample_rate: int, format: str) -> bytes:
+    """`samples` (frames,) or (frames, channels), -1 to 1, as WAV, FLAC (16 bits), MP3 or Ogg.
+
+    Raises UnknownName on another format, RenderingFailed where the format cannot hold the sound.
+    """
+    import soundfile
+
+    encoding = _ENCODINGS[check_format(format)]
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    buffer = io.BytesIO()
+    try:
+        with soundfile.SoundFile(buffer, "w", sample_rate, channels, **encoding) as file:
+            for start in range(0, len(samples), _BLOCK):
+                file.write(samples[start : start + _BLOCK])
+    except (soundfile.SoundFileError, ValueError):
+        raise RenderingFailed(
+            f"Sound of {sample_rate} Hz with {channels} channels cannot be saved as {format}: "
+            "use WAV, or 44100 Hz in stereo."
+        ) from None
+    return buffer.getvalue()
+
+
+def browser_bank() -> bytes:
+    """The piano for the browser's WebAudio; tools/carve_soundfont.py describes its format."""
+    return resources.files("pyzzicato").joinpath("assets/piano-bank.bin").read_bytes()
+
+
+@functools.lru_cache(maxsize=1)
+def _piano() -> SoundFont:
+    """The piano, kept with the samples that were decoded so far (at most 16 MB)."""
+    with resources.as_file(_piano_file()) as path:
+        return SoundFont.read(path)
+
+
+def _piano_file() -> Any:
+    return resources.files("pyzzicato").joinpath("assets/piano.sf3")
+
+
+def _normalised(sound: Floats) -> Floats:
+    """`sound` scaled in place so that it peaks at -1 dBFS; silence stays silence."""
+    peak = float(max(sound.max(), -sound.min()))
+    if peak > 0:
+        sound *= np.float32(PEAK / peak)
+    return sound
+
+
+def _with_fluidsynth(sequence: NoteSequence, sample_rate: int) -> Floats:
+    """`sequence` played by FluidSynth: float32 (samples, 2), as long as the built-in sound."""
+    import soundfile
+
+    seconds = sequence.duration + TAIL_SECONDS
+    try:
+        with (
+            resources.as_file(_piano_file()) as font,
+            tempfile.TemporaryDirectory(prefix="pyzzicato-") as folder,
+        ):
+            midi, wave = Path(folder, "music.mid"), Path(folder, "music.wav")
+            midi.write_bytes(write_midi(sequence))
+            _run_fluidsynth(font, midi, wave, sample_rate, timeout=20 + seconds / 2)
+            played, _ = soundfile.read(wave, dtype="float32", always_2d=True)
+    except (OSError, soundfile.SoundFileError):
+        raise RenderingFailed(
+            "FluidSynth wrote no sound that can be read: make room on the disk, "
+            "or choose the built-in renderer."
+        ) from None
+    sound = np.zeros((round(seconds * sample_rate), 2), np.float32)
+    length = min(len(sound), len(played))
+    sound[:length] = played[:length]
+    audible = any(not note.is_drum and note.pitch <= HIGHEST_KEY for note in sequence)
+    if audible and not sound.any():
+        raise RenderingFailed("FluidSynth stayed silent: choose the built-in renderer.")
+    return sound
+
+
+def _run_fluidsynth(font: Path, midi: Path, wave: Path, rate: int, timeout: float) -> None:
+    """midi2audio's FluidSynth, with what it lacks: a time limit, exit codes, headroom, quiet."""
+    from midi2audio import FluidSynth
+
+    found = shutil.which("fluidsynth")
+    if found is None:
+        raise RenderingFailed(
+            "FluidSynth is not installed: install it, or choose the built-in renderer."
+        )
+    command: str = found
+
+    class Checked(FluidSynth):  # type: ignore[misc]
+        def midi_to_audio(self, midi_file: str, audio_file: str) -> None:
+            quiet = ["-ni", "-q", "-g", "0.5", "-C", "no"]
+            output = ["-r", str(self.sample_rate), "-O", "float", "-T", "wav", "-F", audio_file]
+            subprocess.run(
+                [command, *quiet, *output, self.sound_font, midi_file],
+                check=True,
+                timeout=timeout,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
+
+    try:
+        Checked(str(font), rate).midi_to_audio(str(midi), str(wave))
+    except subprocess.TimeoutExpired:
+        raise RenderingFailed(
+            f"FluidSynth did not finish within {timeout:.0f} seconds: choose the built-in renderer."
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise RenderingFailed(
+            f"FluidSynth stopped with exit code {error.returncode}: choose the built-in renderer."
+        ) from None
