@@ -7,6 +7,7 @@ work and `N:reference` the recording in the training music that the notes were c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +17,7 @@ from pyzzicato.composers import COMPOSERS, Composer
 from pyzzicato.errors import UnknownName, UnreadableMusic
 from pyzzicato.notes import NoteSequence
 
-__all__ = ["Seed", "all_seeds", "find_seed", "read_seed", "seeds_by"]
+__all__ = ["Seed", "all_seeds", "find_seed", "read_seed", "seed_files", "seeds_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +45,26 @@ def _sequence(text: str) -> NoteSequence:
     return read_abc(text)
 
 
-def _field(text: str, name: str) -> str:
-    found = re.search(rf"^{name}:(.*)$", text, re.MULTILINE)
+def _line(text: str, start: str) -> str:
+    found = re.search(rf"^{start}(.*)$", text, re.MULTILINE)
     return found[1].strip() if found else ""
 
 
 def _remark(text: str, word: str) -> str:
-    return _field(text, rf"N:\s*{word}")
+    return _line(text, rf"N:[ \t]*{word}\b")
 
 
 def read_seed(seed_id: str, composer: Composer, text: str) -> Seed:
     """A seed from its ABC text; raises UnreadableMusic where title or opus is missing."""
-    title, opus = _field(text, "T"), _remark(text, "opus").removeprefix(":").strip()
+    title, opus = _line(text, "T:"), _remark(text, "opus")
     if not title or not opus:
         raise UnreadableMusic(f"The seed {seed_id} needs a T: line and an N:opus line.")
     return Seed(seed_id, composer, title, opus, text)
 
 
-@cache
-def all_seeds() -> tuple[Seed, ...]:
-    """Every built-in seed, in the order of the composers, then by id."""
+def seed_files() -> Iterator[tuple[str, Composer, str]]:
+    """Id, composer and text of every seed file, in the order of the composers, then by id."""
     folder = files("pyzzicato") / "seeds"
-    seeds: list[Seed] = []
     for composer in COMPOSERS:
         own = folder / composer.id
         if not own.is_dir():
@@ -73,8 +72,13 @@ def all_seeds() -> tuple[Seed, ...]:
         for file in sorted(own.iterdir(), key=lambda f: f.name):
             if file.name.endswith(".abc"):
                 text = file.read_text(encoding="utf-8")
-                seeds.append(read_seed(file.name.removesuffix(".abc"), composer, text))
-    return tuple(seeds)
+                yield file.name.removesuffix(".abc"), composer, text
+
+
+@cache
+def all_seeds() -> tuple[Seed, ...]:
+    """Every built-in seed, in the order of the composers, then by id."""
+    return tuple(read_seed(*found) for found in seed_files())
 
 
 def seeds_by(composer_id: str) -> tuple[Seed, ...]:
