@@ -1,0 +1,245 @@
+"""The player of the stage, the seed cards and the row of takes, as Streamlit components.
+
+Each is one `st.components.v2` component without an iframe: HTML, CSS and JavaScript from
+`assets/`, and the music as bytes. The recorded piano travels apart from them (`sound_bank`).
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pyzzicato.notes import NoteSequence
+
+__all__ = ["PlayerResult", "SeedCard", "player", "seed_cards", "sound_bank", "takes_row"]
+
+ASSETS = Path(__file__).parent / "assets"
+BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
+SEED, NEW = 0, 1
+COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED or NEW)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerResult:
+    """What the person asked the player for: new music from `continue_at` seconds on."""
+
+    continue_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCard:
+    """One seed to choose: `id` comes back when it is chosen, the rest is shown and heard."""
+
+    id: str
+    title: str
+    subtitle: str
+    sequence: NoteSequence
+    seconds: float | None = None
+    """Length of the thumbnail; None is the length of the music."""
+
+
+def _script(*names: str) -> str:
+    """One script made of several files; only the last has an `export default`."""
+    return "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+_SOUND = ("sound", "music", "transport", "roll")
+_player = st.components.v2.component(
+    "pyzzicato.player",
+    html=_asset("player.html"),
+    css=_asset("player.css"),
+    js=_script(*_SOUND, "keyboard", "gestures", "player"),
+)
+_cards = st.components.v2.component(
+    "pyzzicato.cards",
+    html=_asset("cards.html"),
+    css=_asset("cards.css"),
+    js=_script(*_SOUND, "cards"),
+)
+_bank = st.components.v2.component(
+    "pyzzicato.bank",
+    html='<i class="pyzzicato-bank"></i>',
+    # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
+    # without a line break for the name of a file.)
+    css='[data-testid="stElementContainer"]:has(.pyzzicato-bank) {\n  display: none;\n}\n',
+    js=_script("sound", "bank"),
+    isolate_styles=False,
+)
+
+
+def player(
+    *,
+    seed: NoteSequence,
+    continuation: NoteSequence,
+    border: float,
+    expected: float,
+    running: bool,
+    take: str,
+    autoplay: bool,
+    key: str,
+    height: int = 340,
+    piece: str = "",
+    made: float | None = None,
+    start_at: float = 0.0,
+    offer_continue: bool = False,
+) -> PlayerResult | None:
+    """Shows and plays a seed and what follows it, also while that is still being written.
+
+    `border` is where the seed ends and `expected` how much new music was asked for, in seconds;
+    the times of `continuation` count from the border. Notes are drawn and scheduled as they
+    arrive: call it again with the same `key`, `piece` and `take` and more notes. `made` is how
+    many seconds of new music are complete (a generator's `Step.time`; None is the end of the
+    last note): while `running`, playing waits there for more.
+
+    A new `take` replaces the picture and keeps the place and the playing; a new `piece` starts
+    afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
+    autoplay becomes true), as soon as half a second of music lies ahead and the page has been
+    touched. `height` is that of the roll, in pixels.
+
+    With `offer_continue` the transport has a button *Continue from here*; the run in which it
+    was pressed gets a PlayerResult, every other run None. Nothing else causes a rerun.
+    """
+    whole = continuation.duration if made is None else made
+    header = {
+        "take": take,
+        "piece": piece,
+        "border": border,
+        "expected": expected,
+        "running": running,
+        "autoplay": autoplay,
+        "start_at": start_at,
+        "made": border + whole,
+        "height": height,
+        "offer_continue": offer_continue,
+    }
+    notes = np.concatenate([_rows(seed, SEED), _rows(continuation.shift(border), NEW)])
+    data = _pack(header, notes[np.argsort(notes[:, 0], kind="stable")])
+    result = _player(key=key, data=data, on_continue_at_change=_nothing)
+    at = result.get("continue_at")
+    return None if at is None else PlayerResult(float(at))
+
+
+def seed_cards(
+    seeds: Sequence[SeedCard],
+    chosen: str,
+    key: str,
+    *,
+    label: str = "Start from",
+    on_pick: Callable[[str], None] | None = None,
+) -> str:
+    """Cards to choose a seed by sight and sound; returns the id of the chosen one.
+
+    The id is `chosen` unless another card was picked just now: keep what is returned. `on_pick`
+    is called with the id before the page runs, as the callback of any Streamlit widget.
+    """
+    cards = [
+        (card.id, card.title, card.subtitle, card.sequence, card.seconds, SEED) for card in seeds
+    ]
+    return _choose("list", label, cards, chosen, key, on_pick)
+
+
+def takes_row(
+    takes: Sequence[NoteSequence],
+    chosen: int,
+    key: str,
+    *,
+    seconds: float | None = None,
+    on_pick: Callable[[int], None] | None = None,
+) -> int:
+    """Several takes as small rolls in a row; returns the index of the chosen one, from 0.
+
+    All are drawn on a stage of `seconds` (None: the longest take), so that growing ones fill it.
+    """
+    length = max((take.duration for take in takes), default=0.0) if seconds is None else seconds
+    cards = [
+        (str(index), f"take {index + 1}", f"{len(take)} notes", take, length, NEW)
+        for index, take in enumerate(takes)
+    ]
+    call = None if on_pick is None else lambda pick: on_pick(int(pick))
+    return int(_choose("row", "Takes", cards, str(chosen), key, call))
+
+
+def sound_bank() -> None:
+    """Sends the recorded piano to the browser; call it once on each page, last of all.
+
+    A page without it plays on computed strings. The bytes are sent once to each visitor:
+    Streamlit refers to a message that the browser already holds by its hash.
+    """
+    data = _bank_bytes()
+    if data:
+        _bank(key="pyzzicato-sound-bank", data=data)
+
+
+@cache
+def _bank_bytes() -> bytes:
+    return BANK.read_bytes() if BANK.is_file() else b""
+
+
+def _nothing() -> None:
+    """A callback, so that the trigger is in the result."""
+
+
+def _rows(sequence: NoteSequence, part: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """(notes, COLUMNS) float32; drums are left out, for they have no place on a keyboard."""
+    rows = [
+        (n.start, n.end - n.start, n.pitch, n.velocity, part) for n in sequence if not n.is_drum
+    ]
+    return np.array(rows, dtype="<f4").reshape(-1, COLUMNS)
+
+
+def _pack(header: dict[str, Any], rows: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+    """uint32 length of the header, the header as JSON padded to 4 bytes, the rows."""
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<I", len(text)) + text + rows.astype("<f4").tobytes()
+
+
+def _choose(
+    layout: str,
+    label: str,
+    cards: Sequence[tuple[str, str, str, NoteSequence, float | None, int]],
+    chosen: str,
+    key: str,
+    on_pick: Callable[[str], None] | None,
+) -> str:
+    """Mounts the cards (id, title, subtitle, music, seconds, part); the id that is chosen."""
+    rows = [_rows(sequence, part) for _, _, _, sequence, _, part in cards]
+    header = {
+        "layout": layout,
+        "label": label,
+        "chosen": chosen,
+        "hear": layout == "list",
+        "cards": [
+            {
+                "id": name,
+                "title": title,
+                "subtitle": subtitle,
+                "seconds": sequence.duration if seconds is None else seconds,
+                "notes": len(each),
+            }
+            for (name, title, subtitle, sequence, seconds, _), each in zip(cards, rows, strict=True)
+        ],
+    }
+
+    def picked() -> None:
+        pick = st.session_state[key].get("pick")
+        if on_pick is not None and pick is not None:
+            on_pick(str(pick))
+
+    data = _pack(header, np.concatenate([*rows, np.empty((0, COLUMNS), dtype="<f4")]))
+    result = _cards(key=key, data=data, on_pick_change=picked)
+    pick = result.get("pick")
+    known = {card[0] for card in cards}
+    return str(pick) if pick is not None and str(pick) in known else chosen
