@@ -1,0 +1,126 @@
+"""The player's Python side: what is sent to the browser, and what comes back."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.ui import player as module
+
+ASSETS = Path(module.__file__).parent / "assets"
+APP = Path(__file__).parent / "apps" / "player_app.py"
+
+
+class Sent:
+    """Stands where the component is mounted: keeps what it was given, answers with `result`."""
+
+    def __init__(self, **result: object) -> None:
+        self.result = result
+        self.header: dict[str, object] = {}
+        self.rows = np.empty((0, module.COLUMNS))
+
+    def __call__(self, *, key: str, data: bytes, **callbacks: object) -> dict[str, object]:
+        (length,) = struct.unpack_from("<I", data)
+        assert (4 + length) % 4 == 0
+        self.header = json.loads(data[4 : 4 + length])
+        self.rows = np.frombuffer(data[4 + length :], "<f4").reshape(-1, module.COLUMNS)
+        return self.result
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    stand_in = Sent()
+    monkeypatch.setattr(module, "_player", stand_in)
+    monkeypatch.setattr(module, "_cards", stand_in)
+    return stand_in
+
+
+def play(seed: NoteSequence, continuation: NoteSequence, **more: object) -> object:
+    settings = {
+        "border": 2.0, "expected": 10.0, "running": True, "take": "1", "autoplay": False,
+        "key": "p",
+    }  # fmt: skip
+    return module.player(seed=seed, continuation=continuation, **(settings | more))
+
+
+def test_notes_travel_sorted_with_their_part(sent: Sent) -> None:
+    seed = NoteSequence((Note(0.0, 2.5, 60, 90), Note(1.0, 1.5, 64, 70)))
+    new = NoteSequence((Note(0.0, 1.0, 67, 50), Note(0.5, 1.0, 35, 100, is_drum=True)))
+    assert play(seed, new) is None
+    expected = [[0.0, 2.5, 60, 90, 0], [1.0, 0.5, 64, 70, 0], [2.0, 1.0, 67, 50, 1]]
+    np.testing.assert_allclose(sent.rows, expected)
+    assert sent.header["border"] == 2.0
+    assert sent.header["made"] == 3.0  # the end of the last new note
+
+
+def test_how_much_is_made_can_be_said(sent: Sent) -> None:
+    play(NoteSequence(), NoteSequence(), made=4.0)
+    assert sent.header["made"] == 6.0
+    assert sent.rows.shape == (0, module.COLUMNS)
+
+
+def test_continuing_from_a_place_comes_back(sent: Sent) -> None:
+    sent.result = {"continue_at": 7.25}
+    assert play(NoteSequence(), NoteSequence()) == module.PlayerResult(7.25)
+
+
+def cards() -> list[module.SeedCard]:
+    music = NoteSequence((Note(0.0, 1.0, 60), Note(1.0, 2.0, 62)))
+    return [
+        module.SeedCard("a", "A <i>tune</i>", "2 s", music),
+        module.SeedCard("é", "E", "", music),
+    ]
+
+
+def test_cards_keep_the_choice_until_another_is_picked(sent: Sent) -> None:
+    assert module.seed_cards(cards(), "a", "k") == "a"
+    assert [card["notes"] for card in sent.header["cards"]] == [2, 2]  # type: ignore[index]
+    assert len(sent.rows) == 4
+    sent.result = {"pick": "é"}
+    assert module.seed_cards(cards(), "a", "k") == "é"
+
+
+def test_a_pick_that_is_no_card_is_not_believed(sent: Sent) -> None:
+    sent.result = {"pick": "../../etc"}
+    assert module.seed_cards(cards(), "a", "k") == "a"
+    assert module.takes_row([NoteSequence()], 0, "k") == 0
+
+
+def test_takes_are_counted_from_0_and_share_one_stage(sent: Sent) -> None:
+    short, long = cards()[0].sequence, cards()[0].sequence.shift(3)
+    sent.result = {"pick": "1"}
+    assert module.takes_row([short, long], 0, "k") == 1
+    assert [card["seconds"] for card in sent.header["cards"]] == [5.0, 5.0]  # type: ignore[index]
+    assert set(sent.rows[:, 4]) == {module.NEW}
+
+
+def test_no_cards_at_all(sent: Sent) -> None:
+    assert module.seed_cards([], "", "k") == ""
+    assert sent.header["cards"] == []
+
+
+def test_the_page_runs_on_the_server() -> None:
+    page = AppTest.from_file(str(APP)).run()
+    assert not page.exception
+    assert [text.value for text in page.text] == ["runs 0", "seed low"]
+    page.button[0].click().run()
+    assert not page.exception
+    assert "take 0" in [text.value for text in page.text]
+
+
+def test_the_bank_is_small_enough_to_send() -> None:
+    assert module.BANK.read_bytes()[:4] == b"PZB1"
+    assert module.BANK.stat().st_size < 900_000
+
+
+@pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
+def test_the_scripts_ask_no_other_host(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "import " not in text.replace("important", "")
+    assert len(text.splitlines()) < 400
