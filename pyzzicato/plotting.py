@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ __all__ = ["PICTURE_FORMATS", "figure_file", "roll_figure"]
 PICTURE_FORMATS = ("png", "svg")
 
 _KEYS = HIGHEST_KEY - LOWEST_KEY + 1
-_MAX_COLUMNS = 4096  # more than a picture can show; longer music gets wider columns
+_MAX_COLUMNS = 1300  # each at least a pixel wide, so that no note falls between pixels
 _COLUMNS_PER_SECOND = 50
 _FAINTEST = 0.3  # opacity of the softest note, so that it can still be seen
 _BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
@@ -73,10 +74,10 @@ def roll_figure(
     axes = figure.add_subplot(facecolor=colours.paper)
     _draw(axes, roll, colours, seconds)
     if seed.notes and continuation.notes:
-        axes.axvline(border, color=colours.ink, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axvline(border, color=colours.ink, linewidth=0.8, linestyle=(0, (4, 3)), zorder=3)
     _furnish(axes, colours, seconds, title)
-    parts = (("seed", seed, colours.seed), ("continuation", continuation, colours.continuation))
-    _name_parts(axes, colours, [(name, colour) for name, part, colour in parts if part.notes])
+    parts = {"seed": (roll < 0, colours.seed), "continuation": (roll > 0, colours.continuation)}
+    _name_parts(axes, colours, {name: hue for name, (drawn, hue) in parts.items() if drawn.any()})
     return figure
 
 
@@ -129,6 +130,7 @@ def _draw(axes: Axes, roll: NDArray[np.int16], colours: _Colours, seconds: float
         cmap=_colour_map(colours),
         vmin=-127.5,
         vmax=127.5,
+        zorder=2,  # above the grid
         ax=axes,
     )
     axes.set_ylim(edges[0], edges[-1])
@@ -163,13 +165,13 @@ def _furnish(axes: Axes, colours: _Colours, seconds: float, title: str) -> None:
     axes.set_title(words, loc="left", color=colours.ink, fontsize=13, parse_math=False)
 
 
-def _name_parts(axes: Axes, colours: _Colours, parts: list[tuple[str, str]]) -> None:
+def _name_parts(axes: Axes, colours: _Colours, parts: Mapping[str, str]) -> None:
     """A legend above the roll, on the right."""
     from matplotlib.patches import Patch
 
     if parts:
         axes.legend(
-            handles=[Patch(color=colour, label=name) for name, colour in parts],
+            handles=[Patch(color=colour, label=name) for name, colour in parts.items()],
             loc="lower right",
             bbox_to_anchor=(1, 1),
             ncols=len(parts),
