@@ -173,7 +173,7 @@ def as_dict(dataset: Dataset) -> dict[str, Any]:
         "splits": {name: _figures(dataset.split(name)) for name in SPLITS},
         "composers": table,
         "licences": {name: round(hours, 3) for name, hours in dataset.licences().items()},
-        "skipped": {reason: count for reason, count in reasons.most_common()},
+        "skipped": dict(reasons.most_common()),
         "skipped_files": [{"path": s.path, "reason": s.reason} for s in dataset.skipped],
         "remarks": list(dataset.remarks),
     }

@@ -2,7 +2,8 @@
 
 1. A folder with `MANIFEST.csv`: one row a file, with the columns path, composer, title,
    licence, kind, split and work_id.
-2. An unpacked MAESTRO: its own table, `maestro-v3.0.0.csv` or another version's.
+2. An unpacked MAESTRO: its own table, `maestro-v3.0.0.csv` or another version's, in the folder
+   or in the folder inside it that unpacking makes.
 3. A plain folder of MIDI by composer: `Chopin/prelude.mid`.
 
 Splits are by work, never by recording: where a table puts recordings of one work into two
@@ -21,7 +22,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from pyzzicato.errors import UnreadableMusic
+from pyzzicato.composers import COMPOSERS, find_composer
+from pyzzicato.errors import UnknownName, UnreadableMusic
 
 __all__ = ["SPLITS", "Entry", "Listing", "Skipped", "composer_id", "list_music"]
 
@@ -62,6 +64,17 @@ class Listing:
     skipped: list[Skipped] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    def add(self, entry: Entry) -> None:
+        """Take `entry`, or skip it where its table gives it no split or no path of a MIDI file."""
+        split = _SPLIT_WORDS.get(entry.split.lower())
+        reason = _bad_path(entry.path)
+        if split is None:
+            reason = "in none of the splits train, val and test"
+        if split is None or reason:
+            self.skipped.append(Skipped(entry.path, reason))
+        else:
+            self.entries.append(replace(entry, split=split))
+
 
 def list_music(
     folder: Path,
@@ -76,22 +89,42 @@ def list_music(
     """
     if not folder.is_dir():
         raise UnreadableMusic(f"There is no folder {folder}: check the path to your music.")
-    manifest, maestro = folder / "MANIFEST.csv", sorted(folder.glob("maestro-v*.csv"))
+    wanted = None if composers is None else {composer_id(text) for text in composers}
+    manifest = folder / "MANIFEST.csv"
+    maestro = sorted(folder.glob("maestro-v*.csv")) or sorted(folder.glob("*/maestro-v*.csv"))
     if manifest.is_file():
-        listing = _from_manifest(manifest, kinds, composers, licensed_only)
+        listing = _from_manifest(manifest, kinds, wanted, licensed_only)
     elif maestro:
-        listing = _from_maestro(maestro[-1], composers)
+        listing = _from_maestro(maestro[-1], folder, kinds, wanted)
     else:
-        listing = _from_folders(folder, composers)
-    if not any(kind in kinds for kind in ("performance",)) and not manifest.is_file():
-        listing.entries.clear()
+        listing = _from_folders(folder, kinds, wanted)
     return _whole_works(listing)
 
 
 def composer_id(text: str) -> str:
-    """The id of a composer from a folder name or a full name: "CPE_Bach" is "cpe-bach"."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "unknown"
+    """The id of a composer from an id, a folder name or a full name, middle names or not.
+
+    "Pyotr Ilyich Tchaikovsky" is "tchaikovsky"; somebody unknown is made an id of the same form.
+    """
+    try:
+        return find_composer(text).id
+    except UnknownName:
+        pass
+    names = _slug(text).split("_")
+    for composer in COMPOSERS:
+        known = _slug(composer.name).split("_")
+        # Every known name must be there in order, so that no Bach is taken for another.
+        rest = iter(names)
+        if names[-1] == known[-1] and names[0] == known[0] and all(n in rest for n in known):
+            return composer.id
+    return "_".join(names)
+
+
+def _slug(text: str) -> str:
+    """`text` in lower case without accents and punctuation: "Étude, No. 3" is "etude_no_3"."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(c for c in letters if not unicodedata.combining(c))
+    return "_".join(re.findall(r"[^\W_]+", plain)) or "unknown"
 
 
 def _rows(table: Path, columns: Iterable[str]) -> list[dict[str, str]]:
@@ -110,89 +143,80 @@ def _rows(table: Path, columns: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _from_manifest(
-    table: Path,
-    kinds: Collection[str],
-    composers: Collection[str] | None,
-    licensed_only: bool,
+    table: Path, kinds: Collection[str], composers: Collection[str] | None, licensed_only: bool
 ) -> Listing:
     listing = Listing()
     columns = ("path", "composer", "title", "licence", "kind", "split", "work_id")
     for row in _rows(table, columns):
-        composer = composer_id(row["composer"])
+        composer, licence = composer_id(row["composer"]), row["licence"].strip() or "not stated"
         if row["kind"] not in kinds or (composers is not None and composer not in composers):
             continue
-        path, split = row["path"], _SPLIT_WORDS.get(row["split"].lower())
-        licence = row["licence"].strip() or "not stated"
-        reason = ""
-        if licensed_only and licence.lower().startswith("not stated"):
-            reason = f"licence {licence}"
-        elif split is None:
-            reason = "in none of the splits train, val and test"
-        else:
-            reason = _bad_path(path)
-        if reason or split is None:
-            listing.skipped.append(Skipped(path, reason))
-            continue
         work = row["work_id"] or _work(composer, row["title"])
-        listing.entries.append(
-            Entry(path, composer, row["title"], work, split, row["kind"], licence)
-        )
+        entry = Entry(row["path"], composer, row["title"], work, row["split"], row["kind"], licence)
+        if licensed_only and licence.lower().startswith("not stated"):
+            listing.skipped.append(Skipped(entry.path, f"licence {licence}"))
+        else:
+            listing.add(entry)
     return listing
 
 
-def _from_maestro(table: Path, composers: Collection[str] | None) -> Listing:
+def _from_maestro(
+    table: Path, folder: Path, kinds: Collection[str], composers: Collection[str] | None
+) -> Listing:
     listing = Listing()
+    inside = PurePosixPath(table.parent.relative_to(folder).as_posix())
     columns = ("canonical_composer", "canonical_title", "split", "midi_filename")
     for row in _rows(table, columns):
         # "Franz Schubert / Franz Liszt" is the composer, then who arranged it.
         composer = composer_id(row["canonical_composer"].split("/")[0])
-        if composers is not None and composer not in composers:
+        if "performance" not in kinds or (composers is not None and composer not in composers):
             continue
-        path, title = row["midi_filename"], row["canonical_title"]
-        split = _SPLIT_WORDS.get(row["split"].lower())
-        reason = _bad_path(path)
-        if split is None:
-            reason = "in none of the splits train, validation and test"
-        if reason or split is None:
-            listing.skipped.append(Skipped(path, reason))
-            continue
-        work = _work(composer_id(row["canonical_composer"]), title)
-        listing.entries.append(
-            Entry(path, composer, title, work, split, "performance", MAESTRO_LICENCE)
+        title = row["canonical_title"]
+        listing.add(
+            Entry(
+                path=str(inside / row["midi_filename"]),
+                composer=composer,
+                title=title,
+                work=_work(row["canonical_composer"], title),
+                split=row["split"],
+                kind="performance",
+                licence=MAESTRO_LICENCE,
+            )
         )
     return listing
 
 
-def _from_folders(folder: Path, composers: Collection[str] | None) -> Listing:
-    listing = Listing()
-    files = [f for f in folder.rglob("*") if f.suffix.lower() in _MIDI_SUFFIXES and f.is_file()]
+def _from_folders(
+    folder: Path, kinds: Collection[str], composers: Collection[str] | None
+) -> Listing:
+    files = [path for path in sorted(folder.rglob("*")) if _is_music(path, folder)]
     if not files:
         raise UnreadableMusic(
             f"There is no music in {folder}: it needs a MANIFEST.csv, an unpacked MAESTRO, or "
             "MIDI files in one folder a composer."
         )
-    for file in sorted(files):
-        path = file.relative_to(folder)
+    listing = Listing()
+    for path in (file.relative_to(folder) for file in files):
         if len(path.parts) < 2:
             listing.skipped.append(Skipped(path.as_posix(), "in no composer's folder"))
             continue
         composer = composer_id(path.parts[0])
-        if composers is not None and composer not in composers:
+        if "performance" not in kinds or (composers is not None and composer not in composers):
             continue
-        title = _TAKE.sub("", file.stem) or file.stem
+        title = (_TAKE.sub("", path.stem) or path.stem).replace("_", " ")
         work = _work(composer, title)
-        listing.entries.append(
-            Entry(
-                path.as_posix(),
-                composer,
-                title.replace("_", " "),
-                work,
-                _hashed_split(work),
-                "performance",
-                OWN_FILES_LICENCE,
-            )
+        split = _hashed_split(work)
+        listing.add(
+            Entry(path.as_posix(), composer, title, work, split, "performance", OWN_FILES_LICENCE)
         )
     return listing
+
+
+def _is_music(path: Path, folder: Path) -> bool:
+    """Whether `path` is a MIDI file and not one of the shadows that systems put beside files."""
+    parts = path.relative_to(folder).parts
+    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    return path.suffix.lower() in _MIDI_SUFFIXES and not hidden and path.is_file()
 
 
 def _bad_path(path: str) -> str:
@@ -207,7 +231,7 @@ def _bad_path(path: str) -> str:
 
 def _work(composer: str, title: str) -> str:
     """The same text for every recording of a work, whatever its capitals and punctuation."""
-    return f"{composer}/{composer_id(title)}"
+    return f"{_slug(composer)}/{_slug(title)}"
 
 
 def _hashed_split(work: str) -> str:

@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,7 +34,8 @@ NoteArray = npt.NDArray[np.float32]
 Found = NoteArray | str
 """The notes of a file, or why it has none."""
 
-_FORMAT = 1  # raise it when reading changes what the arrays hold
+_FORMAT = 2  # raise it when reading changes what the arrays hold
+_LONGEST = 6 * 3600  # seconds; more is a damaged clock, not a recording
 _FEW = 64  # files that one process reads before a second has started
 
 
@@ -54,10 +54,23 @@ def cache_folder() -> Path:
 
 
 def read_notes(path: Path) -> NoteArray:
-    """The pitched notes of a MIDI file of any length, pedal folded in; raises UnreadableMusic."""
-    from pyzzicato.mido_reading import read_file
+    """The pitched notes of a MIDI file as `pyzzicato.midi` reads them, pedal folded in.
 
-    return read_file(path)
+    May be longer than an upload, up to 6 hours. Raises UnreadableMusic, also without notes.
+    """
+    from pyzzicato.midi import piano_part, read_midi
+
+    sequence = read_midi(path, trusted=True)
+    if not len(sequence):
+        raise UnreadableMusic("no notes")
+    sequence = piano_part(sequence)
+    if sequence.duration > _LONGEST:
+        raise UnreadableMusic(f"longer than {_LONGEST // 3600} hours")
+    rows = [(note.start, note.end, note.pitch, note.velocity) for note in sequence]
+    notes: NoteArray = np.array(rows, np.float32).reshape(-1, 4)
+    # Far from the start a very short note can end where it begins, in single precision.
+    notes = notes[notes[:, 1] > notes[:, 0]]
+    return notes[np.lexsort((notes[:, 2], notes[:, 0]))]
 
 
 def read_many(
@@ -82,7 +95,7 @@ def read_many(
     if progress:
         progress(len(found), total)
     for path, notes in _read_all(folder, missing, processes):
-        found[path] = notes
+        found[path] = _locked(notes)
         if progress:
             progress(len(found), total)
     if store is not None and missing:
@@ -114,12 +127,22 @@ def _read_one(folder: str, path: str) -> Found:
     try:
         if not file.is_file():
             return "the file is missing"
+        if not file.stat().st_size:
+            return "the file is empty"
         notes = read_notes(file)
     except UnreadableMusic as error:
-        return str(error)
+        # "This is not a MIDI file: choose one that ..." without the advice for an upload.
+        return str(error).split(":")[0].rstrip(".")
     except (OSError, ValueError) as error:
         return f"not readable: {type(error).__name__}"
     return notes if len(notes) else "no notes"
+
+
+def _locked(notes: Found) -> Found:
+    """`notes`, which many pieces may share, closed to writing."""
+    if not isinstance(notes, str):
+        notes.setflags(write=False)
+    return notes
 
 
 def _read_all(
@@ -134,7 +157,7 @@ def _read_all(
         context = multiprocessing.get_context("spawn")
         # A script without the `__main__` guard cannot have more processes: go on in this one.
         with (
-            contextlib.suppress(BrokenProcessPool),
+            contextlib.suppress(BrokenProcessPool, OSError),
             ProcessPoolExecutor(workers, mp_context=context) as pool,
         ):
             for path, notes in zip(paths, pool.map(read, paths, chunksize=8), strict=True):
@@ -145,9 +168,10 @@ def _read_all(
 
 
 def _load(store: Path) -> dict[str, Found]:
-    """What a cache file holds, by stamp; nothing where it is absent, damaged or of another format."""
+    """What a cache file holds, by stamp: nothing where it is absent, damaged or outdated."""
     try:
-        with np.load(store, allow_pickle=False) as arrays:
+        # np.load leaves a damaged file open when it is given the name only.
+        with store.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             head = json.loads(arrays["head"].tobytes())
             if head["format"] != _FORMAT:
                 return {}
@@ -157,10 +181,11 @@ def _load(store: Path) -> dict[str, Found]:
         notes = np.empty((len(times), 4), np.float32)
         notes[:, :2], notes[:, 2:] = times, keys
         notes.setflags(write=False)
-        ends = np.cumsum(head["lengths"], dtype=np.int64)
-        pieces = zip(head["stamps"], np.split(notes, ends[:-1]), strict=True)
-        return {**dict(pieces), **head["reasons"]}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        ends = np.cumsum(head["lengths"], dtype=np.int64).tolist()
+        borders = zip([0, *ends], ends, strict=False)
+        pieces = [notes[start:end] for start, end in borders]
+        return {**dict(zip(head["stamps"], pieces, strict=True)), **head["reasons"]}
+    except Exception:  # a damaged archive fails in more ways than can be named
         return {}
 
 
