@@ -1,0 +1,524 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from pyzzicato import note_cache
+from pyzzicato.datasets import Dataset, Piece, as_dict, describe, read_dataset
+from pyzzicato.density import density_table, window_densities
+from pyzzicato.errors import UnreadableMusic
+from pyzzicato.manifests import composer_id
+from pyzzicato.notes import Note
+
+COLUMNS = ("path", "composer", "title", "licence", "kind", "split", "work_id")
+MAESTRO = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "duration")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def write_file(
+    path: Path, messages: Iterable[tuple[float, mido.Message]], tempo: int = 500_000
+) -> Path:
+    """A MIDI file of (seconds, message), 1 ms a tick."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
+    now = 0
+    for seconds, message in sorted(messages, key=lambda item: item[0]):
+        tick = round(seconds * 1000)
+        track.append(message.copy(time=tick - now))
+        now = tick
+    mido.MidiFile(ticks_per_beat=tempo // 1000, tracks=[track]).save(path)
+    return path
+
+
+def on(pitch: int, velocity: int = 80, channel: int = 0) -> mido.Message:
+    return mido.Message("note_on", note=pitch, velocity=velocity, channel=channel)
+
+
+def off(pitch: int, channel: int = 0) -> mido.Message:
+    return mido.Message("note_off", note=pitch, channel=channel)
+
+
+def pedal(value: int) -> mido.Message:
+    return mido.Message("control_change", control=64, value=value)
+
+
+def write_scale(path: Path, seconds: float = 2.0, per_second: int = 2) -> Path:
+    """Even notes, each half as long as the time to the next."""
+    gap = 1 / per_second
+    messages = []
+    for index in range(round(seconds * per_second)):
+        pitch = 60 + index % 12
+        messages += [(index * gap, on(pitch)), (index * gap + gap / 2, off(pitch))]
+    return write_file(path, messages)
+
+
+def write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *rows])
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """Two composers, one work recorded four times, a score, a file without a licence, a bad one."""
+    folder = tmp_path / "music"
+    nc = "CC BY-NC-SA 4.0"
+    rows = [
+        *(
+            (f"p/Chopin/a{i}.mid", "Chopin", "Étude", nc, "performance", "train", "w1")
+            for i in "1234"
+        ),
+        ("p/Chopin/b.mid", "Chopin", "Prelude", nc, "performance", "val", "w2"),
+        ("p/CPE/c.mid", "CPE Bach", "Solfeggio", "CC BY 4.0", "performance", "test", "w3"),
+        ("p/Chopin/d.mid", "Chopin", "Waltz", "not stated in repo", "performance", "train", "w4"),
+        ("s/Chopin/a.mid", "Chopin", "Étude", "Public Domain", "score", "train", "w1"),
+        ("abc/tunes.abc", "Traditional", "tunes", "CC0", "abc", "train", "w9"),
+    ]
+    for row in rows[:-1]:
+        write_scale(folder / row[0])
+    write_table(folder / "MANIFEST.csv", COLUMNS, rows)
+    return folder
+
+
+def splits_of_works(dataset: Dataset) -> dict[str, set[str]]:
+    splits: dict[str, set[str]] = defaultdict(set)
+    for piece in dataset.pieces:
+        splits[piece.work].add(piece.split)
+    return splits
+
+
+def reasons(dataset: Dataset) -> dict[str, str]:
+    return {item.path: item.reason for item in dataset.skipped}
+
+
+# ---- a folder with MANIFEST.csv
+
+
+def test_manifest_gives_the_performances_in_their_splits(manifest: Path) -> None:
+    dataset = read_dataset(manifest)
+    assert [(p.path, p.split) for p in dataset.pieces] == [
+        ("p/Chopin/a1.mid", "train"),
+        ("p/Chopin/a2.mid", "train"),
+        ("p/Chopin/a3.mid", "train"),
+        ("p/Chopin/a4.mid", "train"),
+        ("p/Chopin/b.mid", "val"),
+        ("p/CPE/c.mid", "test"),
+    ]
+    assert [p.work for p in dataset.split("val")] == ["w2"]
+    assert reasons(dataset) == {"p/Chopin/d.mid": "licence not stated in repo"}
+    assert dataset.note_count == 6 * 4
+    assert dataset.hours == pytest.approx(6 * 1.75 / 3600)
+    assert list(dataset.composers()) == ["chopin", composer_id("CPE_Bach")]
+    assert dataset.licences()["CC BY 4.0"] == pytest.approx(1.75 / 3600)
+    with pytest.raises(ValueError, match="train, val, test"):
+        dataset.split("valid")
+
+
+def test_weights_cap_works_with_many_recordings(manifest: Path) -> None:
+    dataset = read_dataset(manifest)
+    weights = {p.path: (p.recordings, p.weight) for p in dataset.pieces}
+    assert weights["p/Chopin/a1.mid"] == (4, 0.5)
+    assert weights["p/Chopin/b.mid"] == (1, 1.0)
+    both = read_dataset(manifest, kinds=("performance", "score"))
+    assert both.pieces[0].weight == pytest.approx(1 / math.sqrt(5))
+    assert both.pieces[-1].kind == "score"
+
+
+def test_choosing_composers_and_files_without_a_licence(manifest: Path) -> None:
+    only = read_dataset(manifest, composers=["chopin"], licensed_only=False)
+    assert {p.composer for p in only.pieces} == {"chopin"}
+    assert len(only.pieces) == 6
+    assert not only.skipped
+
+
+def test_rows_that_cannot_be_read_are_skipped_with_the_reason(manifest: Path) -> None:
+    nc = "CC BY-NC-SA 4.0"
+    bad = [
+        "gone.mid",
+        "../music/p/Chopin/b.mid",
+        "score.xml",
+        "nosplit.mid",
+        "text.mid",
+        "drum.mid",
+    ]
+    bad += ["empty.mid", "silent.mid"]
+    with (manifest / "MANIFEST.csv").open("a", newline="") as file:
+        for path in bad:
+            split = "inside" if path == "nosplit.mid" else "train"
+            csv.writer(file).writerow((path, "Satie", path, nc, "performance", split, path))
+    (manifest / "text.mid").write_text("This is not music.")
+    (manifest / "empty.mid").touch()
+    write_file(manifest / "silent.mid", [(0, pedal(127)), (1, pedal(0))])
+    write_file(manifest / "drum.mid", [(0, on(36, channel=9)), (1, off(36, channel=9))])
+    found = reasons(read_dataset(manifest, composers=["satie"]))
+    assert set(found) == set(bad)
+    assert found["gone.mid"] == "the file is missing"
+    assert found["../music/p/Chopin/b.mid"] == "outside the folder"
+    assert found["score.xml"] == "not a MIDI file"
+    assert "splits" in found["nosplit.mid"]
+    assert found["text.mid"] == "This is not a MIDI file"
+    assert "empty" in found["empty.mid"]
+    assert "no notes" in found["silent.mid"]
+    assert "only drums" in found["drum.mid"]
+    # All of them are remembered, so the second reading says the same.
+    assert reasons(read_dataset(manifest, composers=["satie"])) == found
+
+
+def test_a_table_without_a_column_says_so(tmp_path: Path) -> None:
+    write_table(tmp_path / "MANIFEST.csv", COLUMNS[:-1], [])
+    with pytest.raises(UnreadableMusic, match=r"MANIFEST\.csv has no column work_id"):
+        read_dataset(tmp_path)
+
+
+# ---- MAESTRO
+
+
+def write_maestro(folder: Path) -> None:
+    chopin, title = "Frédéric Chopin", "Ballade No. 1, Op. 23"
+    rows = [
+        (chopin, title, "train", "2004", "2004/1.midi"),
+        (chopin, title, "train", "2006", "2006/1.midi"),
+        (chopin, "Ballade No. 1 Op. 23", "validation", "2008", "2008/1.midi"),
+        ("Franz Schubert / Franz Liszt", "Erlkönig", "validation", "2004", "2004/2.midi"),
+        ("Pyotr Ilyich Tchaikovsky", "Dumka", "train", "2004", "2004/3.midi"),
+        ("Pyotr Ilyich Tchaikovsky", "Dumka", "test", "2006", "2006/3.midi"),
+        ("Ferruccio Busoni", "Elegie", "test", "2004", "2004/4.midi"),
+    ]
+    for row in rows:
+        write_scale(folder / row[-1])
+    write_table(folder / "maestro-v3.0.0.csv", MAESTRO, [(*row, "1.75") for row in rows])
+
+
+@pytest.mark.parametrize("inner", [".", "maestro-v3.0.0"])
+def test_maestro_is_read_by_its_own_table(tmp_path: Path, inner: str) -> None:
+    write_maestro(tmp_path / inner)
+    dataset = read_dataset(tmp_path)
+    assert not dataset.skipped
+    assert [p.composer for p in dataset.pieces] == [
+        *["chopin"] * 3,
+        "schubert",
+        *["tchaikovsky"] * 2,
+        "ferruccio_busoni",
+    ]
+    assert {p.licence for p in dataset.pieces} == {"CC BY-NC-SA 4.0"}
+    assert [p.title for p in dataset.split("val")] == ["Erlkönig"]
+
+
+def test_a_work_in_two_splits_of_maestro_goes_whole_into_one(tmp_path: Path) -> None:
+    write_maestro(tmp_path)
+    dataset = read_dataset(tmp_path)
+    assert all(len(splits) == 1 for splits in splits_of_works(dataset).values())
+    ballade, dumka = dataset.pieces[0], dataset.pieces[4]
+    assert (ballade.split, ballade.recordings) == ("train", 3)  # most of its recordings
+    assert (dumka.split, dumka.recordings) == ("train", 2)  # a tie
+    assert any("2 works stood in more than one split" in text for text in dataset.remarks)
+    assert "2 works stood in more than one split" in describe(dataset)
+
+
+# ---- a plain folder of MIDI by composer
+
+
+def test_plain_folders_are_split_by_work_and_stay_so(tmp_path: Path) -> None:
+    names = [f"Waltz {number}" for number in range(60)]
+    for name in names:
+        write_scale(tmp_path / "Chopin" / f"{name}.mid", seconds=1)
+    before = read_dataset(tmp_path)
+    share = {name: len(before.split(name)) / len(names) for name in ("train", "val", "test")}
+    assert share["train"] == pytest.approx(0.8, abs=0.12)
+    assert share["val"] > 0
+    assert share["test"] > 0
+    for name in names:
+        write_scale(tmp_path / "Chopin" / "again" / f"{name.replace(' ', '_')} (2).MID", seconds=1)
+    after = read_dataset(tmp_path)
+    assert len(after.pieces) == 120
+    assert {p.recordings for p in after.pieces} == {2}
+    assert all(len(splits) == 1 for splits in splits_of_works(after).values())
+    split = {p.path: p.split for p in after.pieces}
+    assert all(split[p.path] == p.split for p in before.pieces)
+
+
+def test_plain_folders_name_composers_and_skip_stray_files(tmp_path: Path) -> None:
+    write_scale(tmp_path / "Claude Debussy" / "Rêverie.mid")
+    write_scale(tmp_path / "Someone Else" / "Пьеса.midi")
+    write_scale(tmp_path / "Someone Else" / "曲.midi")
+    write_scale(tmp_path / "__MACOSX" / "Claude Debussy" / "._Rêverie.mid")
+    write_scale(tmp_path / "loose.mid")
+    (tmp_path / "Claude Debussy" / "notes.txt").write_text("not music")
+    dataset = read_dataset(tmp_path)
+    assert [p.composer for p in dataset.pieces] == ["debussy", "someone_else", "someone_else"]
+    assert len({p.work for p in dataset.pieces}) == 3
+    assert {p.licence for p in dataset.pieces} == {"your own files"}
+    assert reasons(dataset) == {"loose.mid": "in no composer's folder"}
+    assert read_dataset(tmp_path, kinds=("score",)).pieces == ()
+
+
+def test_a_folder_without_music_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMusic, match=r"MANIFEST\.csv"):
+        read_dataset(tmp_path)
+    with pytest.raises(UnreadableMusic, match="no folder"):
+        read_dataset(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Chopin", "chopin"),
+        ("frédéric chopin", "chopin"),
+        ("Johann Sebastian Bach", "bach"),
+        ("Carl Philipp Emanuel Bach", "cpe_bach"),
+        ("CPE_Bach", "cpe_bach"),
+        ("Pyotr Ilyich Tchaikovsky", "tchaikovsky"),
+        ("P. D. Q. Bach", "p_d_q_bach"),
+        ("Fanny Mendelssohn", "fanny_mendelssohn"),
+        ("武満徹", "武満徹"),
+        ("---", "unknown"),
+    ],
+)
+def test_composer_ids(text: str, expected: str) -> None:
+    assert composer_id(text) == expected
+
+
+# ---- notes
+
+
+def read_one(folder: Path, messages: Iterable[tuple[float, mido.Message]]) -> Piece:
+    write_file(folder / "Bach" / "one.mid", messages)
+    (piece,) = read_dataset(folder).pieces
+    return piece
+
+
+def test_the_pedal_holds_notes_until_it_rises_or_the_key_is_struck_again(tmp_path: Path) -> None:
+    messages = [
+        *[(0.0, on(60, 70)), (0.5, off(60))],
+        (0.25, pedal(64)),
+        *[(1.0, on(64, 71)), (1.5, off(64))],
+        *[(2.0, on(60, 72)), (2.5, off(60))],
+        (3.0, pedal(63)),
+        *[(4.0, on(60, 73)), (4.5, off(60))],
+    ]
+    piece = read_one(tmp_path, messages)
+    expected = [(0, 2, 60, 70), (1, 3, 64, 71), (2, 3, 60, 72), (4, 4.5, 60, 73)]
+    np.testing.assert_allclose(piece.notes, expected, atol=1e-6)
+    assert piece.notes.dtype == np.float32
+    assert piece.duration == pytest.approx(4.5)
+
+
+def test_a_pedal_below_half_holds_nothing(tmp_path: Path) -> None:
+    piece = read_one(
+        tmp_path, [(0, on(60)), (0.1, pedal(63)), (0.5, off(60)), (1, on(62)), (2, off(62))]
+    )
+    assert piece.notes[0, 1] == pytest.approx(0.5)
+
+
+def test_notes_are_sorted_pitched_and_become_a_sequence(tmp_path: Path) -> None:
+    messages = [(0, on(67)), (0, on(60)), (1, off(60)), (1, off(67))]
+    messages += [(0, on(40, channel=9)), (1, off(40, channel=9)), (1, on(48)), (2, off(48))]
+    piece = read_one(tmp_path, messages)
+    assert piece.notes[:, 2].tolist() == [60, 67, 48]
+    assert piece.sequence().notes[0] == Note(0.0, 1.0, 60, 80)
+    assert len(piece.sequence()) == 3
+
+
+def test_a_piece_longer_than_an_upload_may_be_is_read(tmp_path: Path) -> None:
+    hour = 3600
+    messages = [(0, on(60)), (1, off(60)), (hour, on(62)), (hour + 1, off(62))]
+    assert read_one(tmp_path, messages).duration == pytest.approx(hour + 1)
+
+
+def test_a_file_that_claims_days_is_skipped(tmp_path: Path) -> None:
+    week = 7 * 24 * 3600
+    write_file(tmp_path / "Bach" / "one.mid", [(0, on(60)), (week, off(60))])
+    dataset = read_dataset(tmp_path)
+    assert not dataset.pieces
+    assert len(dataset.skipped) == 1
+
+
+# ---- the cache
+
+
+def no_reading(path: Path) -> None:
+    raise ValueError(f"{path} was read again")
+
+
+def cache_file() -> Path:
+    (file,) = note_cache.cache_folder().glob("*.npz")
+    return file
+
+
+def test_the_second_reading_comes_from_the_cache(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+    first = read_dataset(manifest, progress=lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 6)
+    assert told[-1] == (6, 6)
+    monkeypatch.setattr(note_cache, "read_notes", no_reading)
+    again = read_dataset(manifest)
+    assert [p.path for p in again.pieces] == [p.path for p in first.pieces]
+    for old, new in zip(first.pieces, again.pieces, strict=True):
+        np.testing.assert_array_equal(old.notes, new.notes)
+        assert not new.notes.flags.writeable
+        assert not old.notes.flags.writeable
+    # A part of the folder comes from the same cache, and does not shrink it.
+    assert len(read_dataset(manifest, composers=["chopin"]).pieces) == 5
+    assert len(read_dataset(manifest).pieces) == 6
+
+
+def test_only_changed_files_are_read_again(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_dataset(manifest)
+    write_scale(manifest / "p/Chopin/b.mid", seconds=3)
+    os.utime(manifest / "p/Chopin/b.mid", (1, 1))
+    (manifest / "p/Chopin/a4.mid").unlink()
+    seen: list[str] = []
+    real = note_cache.read_notes
+
+    def spy(path: Path) -> note_cache.NoteArray:
+        seen.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(note_cache, "read_notes", spy)
+    dataset = read_dataset(manifest)
+    assert seen == ["b.mid"]
+    assert len(dataset.split("val")[0].notes) == 6
+    assert reasons(dataset)["p/Chopin/a4.mid"] == "the file is missing"
+    assert dataset.pieces[0].recordings == 3
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "flipped", "empty", "other format"])
+def test_a_damaged_cache_is_built_again(
+    manifest: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_dataset(manifest)
+    file = cache_file()
+    data = file.read_bytes()
+    if damage == "other format":
+        head = np.frombuffer(json.dumps({"format": -1}).encode(), np.uint8)
+        np.savez(file, head=head)
+    else:
+        middle = len(data) // 2
+        file.write_bytes(
+            {
+                "text": b"not a cache",
+                "cut": data[:middle],
+                "flipped": data[:400] + bytes(byte ^ 255 for byte in data[400:]),
+                "empty": b"",
+            }[damage]
+        )
+    after = read_dataset(manifest)
+    for old, new in zip(before.pieces, after.pieces, strict=True):
+        np.testing.assert_array_equal(old.notes, new.notes)
+    monkeypatch.setattr(note_cache, "read_notes", no_reading)
+    assert len(read_dataset(manifest).pieces) == 6
+    assert list(note_cache.cache_folder().iterdir()) == [file]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(manifest: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where the folder should be")
+    assert len(read_dataset(manifest, cache=blocked / "cache").pieces) == 6
+
+
+def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path / "mine"))
+    assert note_cache.cache_folder() == tmp_path / "mine"
+    monkeypatch.delenv("PYZZICATO_CACHE")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert note_cache.cache_folder() == tmp_path / "pyzzicato"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert note_cache.cache_folder() == Path.home() / ".cache" / "pyzzicato"
+
+
+def test_several_processes_read_the_same(tmp_path: Path) -> None:
+    for number in range(40):
+        write_scale(tmp_path / "Bach" / f"{number}.mid", seconds=1 + number % 3)
+    (tmp_path / "Bach" / "bad.mid").write_text("no music")
+    alone = read_dataset(tmp_path, cache=tmp_path / "one", processes=1)
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(f"""
+            from pathlib import Path
+            from pyzzicato.datasets import read_dataset
+            if __name__ == "__main__":
+                folder = Path({str(tmp_path)!r})
+                read_dataset(folder, cache=folder / "two", processes=2)
+        """)
+    )
+    root = Path(__file__).parent.parent
+    subprocess.run(
+        [sys.executable, script], check=True, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    (one,), (two,) = ((tmp_path / name).glob("*.npz") for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+    assert len(alone.pieces) == 40
+
+
+# ---- reports
+
+
+def test_the_report_says_what_is_there(manifest: Path) -> None:
+    dataset = read_dataset(manifest)
+    facts = json.loads(json.dumps(as_dict(dataset)))
+    train = {"hours": 0.002, "notes": 16, "works": 1, "recordings": 4}
+    assert facts["composers"]["chopin"]["train"] == train
+    assert facts["splits"]["test"]["recordings"] == 1
+    assert (facts["recordings"], facts["works"], facts["notes"]) == (6, 3, 24)
+    assert facts["skipped"] == {"licence not stated in repo": 1}
+    assert facts["skipped_files"][0]["path"] == "p/Chopin/d.mid"
+    text = describe(dataset)
+    assert "24 notes, 3 works, 6 recordings" in text
+    assert "1  licence not stated in repo (such as p/Chopin/d.mid)" in text
+    assert "CC BY-NC-SA 4.0" in text
+
+
+# ---- density
+
+
+def even_piece(composer: str, seconds: float, per_second: float, first: float = 0.0) -> Piece:
+    starts = first + np.arange(0, seconds, 1 / per_second)
+    notes = np.stack([starts, starts + 1 / per_second, 0 * starts + 60, 0 * starts + 80], axis=1)
+    return Piece(
+        path="x.mid",
+        composer=composer,
+        title="x",
+        work="x",
+        split="train",
+        kind="performance",
+        licence="own",
+        recordings=1,
+        notes=notes.astype(np.float32),
+    )
+
+
+def test_density_counts_whole_windows_inside_the_piece() -> None:
+    piece = even_piece("bach", 100, 4, first=7)
+    assert window_densities(piece).tolist() == [4.0, 4.0, 4.0]
+    assert len(window_densities(even_piece("bach", 29, 4))) == 0
+    silent = even_piece("bach", 1, 1)
+    silent = Piece(
+        **{f: getattr(silent, f) for f in Piece.__slots__ if f != "notes"}, notes=silent.notes[:0]
+    )
+    assert len(window_densities(silent)) == 0
+    with pytest.raises(ValueError, match="more than 0"):
+        window_densities(piece, 0)
+
+
+def test_density_table_has_percentiles_by_composer() -> None:
+    pieces = [even_piece("bach", 30, 2), even_piece("bach", 60, 4), even_piece("liszt", 20, 9)]
+    table = density_table(pieces)
+    assert table == {"bach": {"p10": 2.4, "p50": 4.0, "p90": 4.0, "windows": 3}}
