@@ -63,6 +63,7 @@ _ENCODINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 _BLOCK = 1 << 16  # frames written at once: one long write of Vorbis can overflow the stack
+_FLUIDSYNTH_SILENCE = 1e-6  # its reverb hums at 3e-8; one key as soft as can be reaches 5e-6
 _LOG = logging.getLogger(__name__)
 
 
@@ -174,10 +175,10 @@ def _with_fluidsynth(sequence: NoteSequence, sample_rate: int) -> Floats:
             "or choose the built-in renderer."
         ) from None
     sound = np.zeros((round(seconds * sample_rate), 2), np.float32)
-    length = min(len(sound), len(played))
-    sound[:length] = played[:length]
-    audible = any(not note.is_drum and note.pitch <= HIGHEST_KEY for note in sequence)
-    if audible and not sound.any():
+    if np.abs(played).max(initial=0) > _FLUIDSYNTH_SILENCE:
+        length = min(len(sound), len(played))
+        sound[:length] = played[:length]
+    elif any(not note.is_drum and note.pitch <= HIGHEST_KEY for note in sequence):
         raise RenderingFailed("FluidSynth stayed silent: choose the built-in renderer.")
     return sound
 
