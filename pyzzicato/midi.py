@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyzzicato.abc_notation import read_abc
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, MAX_SECONDS, check_music, check_size, too_long
 from pyzzicato.midi_events import Event, MidiEvents, Track, read_events
@@ -68,8 +69,6 @@ def read_music(data: bytes, file_name: str = "") -> NoteSequence:
         return read_midi(data)
     text = _as_text(data)
     if text is not None and _looks_like_abc(text):
-        from pyzzicato.abc_notation import read_abc
-
         return check_music(read_abc(text))
     raise UnreadableMusic(_what_it_is(data, text, file_name))
 

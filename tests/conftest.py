@@ -1,0 +1,23 @@
+"""What every test shares: quiet libraries, and no trace in the person's own folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports TensorFlow or matplotlib.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache folder of the test run's own, shared by its tests."""
+    folder = tmp_path_factory.getbasetemp() / "pyzzicato-cache"
+    monkeypatch.setenv("PYZZICATO_CACHE", str(folder))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's root folder."""
+    return Path(__file__).resolve().parent.parent
