@@ -19,6 +19,7 @@ __all__ = [
     "read_key",
     "read_length",
     "read_meter",
+    "read_parts",
     "read_staff",
     "read_tempo",
     "read_unit",
@@ -35,6 +36,7 @@ _BARE_CLEF = re.compile(rf"(?:^|\s){_CLEF}(?=\s|$)")
 _SETTING = re.compile(r"""(?:^|\s)([a-z]\w*)=("[^"]*"|[^\s"]+)""")
 _MAX_DIGITS = 4
 _MAX_SLASHES = 9
+_MAX_PARTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,26 @@ def read_tempo(text: str, unit: Fraction) -> float | None:
     if not 5 <= qpm <= 2000:
         raise UnreadableMusic(f"Q:{text[:30]} is too slow or too fast to play.")
     return qpm
+
+
+def read_parts(text: str) -> str:
+    """The order of the parts in a P: field of the header, one letter each: "(AB)2C" -> "ABABC".
+
+    Empty where the field is words and not an order.
+    """
+    plain = re.sub(r"[\s.*]", "", text)
+    if not re.fullmatch(r"(?:[A-Z]\d?|[()]\d?)+", plain):
+        return ""
+    levels = [""]
+    for sign, count in re.findall(r"([A-Z()])(\d?)", plain):
+        if sign == "(":
+            levels.append("")
+            continue
+        closed = levels.pop() if sign == ")" and len(levels) > 1 else ""
+        levels[-1] += (closed if sign == ")" else sign) * int(count or 1)
+        if sum(map(len, levels)) > _MAX_PARTS:
+            raise UnreadableMusic(f"P:{text[:20]} asks for more than {_MAX_PARTS} parts.")
+    return "".join(levels)
 
 
 def _explicit(text: str) -> dict[str, int]:

@@ -37,7 +37,8 @@ def read_abc(text: str) -> NoteSequence:
     tempi: _Tempi = [(Fraction(0), tune.qpm or _DEFAULT_QPM)]
     sounds: list[Sound] = []
     for voice in tune.voices.values():
-        played, changes = _unroll(voice.finish(), _MAX_NOTES - len(sounds))
+        bars = _in_parts(voice.finish(), tune.parts)
+        played, changes = _unroll(bars, _MAX_NOTES - len(sounds))
         sounds += played
         tempi += changes
     if not sounds:
@@ -71,12 +72,23 @@ class _Clock:
         return self._seconds[index] + float(time - self._times[index]) * self._rates[index]
 
 
+def _in_parts(bars: list[Bar], parts: str) -> list[Bar]:
+    """The bars as they are played: part after part where the header gives an order."""
+    named: dict[str, list[Bar]] = {}
+    for bar in bars:
+        named.setdefault(bar.part, []).append(bar)
+    if not parts or len(named) == 1:
+        return _playing_order(bars)
+    orders = {name: _playing_order(part) for name, part in named.items()}
+    return [bar for name in ("", *parts) for bar in orders.get(name, [])]
+
+
 def _unroll(bars: list[Bar], limit: int) -> tuple[list[Sound], _Tempi]:
-    """The sounds of a voice with repeats played and ties joined, and its changes of tempo."""
+    """The sounds of `bars` one after another, ties joined, and the changes of tempo."""
     sounds: list[Sound] = []
     tempi: _Tempi = []
     start = Fraction(0)
-    for bar in _playing_order(bars):
+    for bar in bars:
         tempi += [(start + offset, qpm) for offset, qpm in bar.tempi]
         sounds += [
             Sound(start + s.offset, s.duration, s.pitch, s.velocity, s.tied) for s in bar.sounds

@@ -17,6 +17,7 @@ from pyzzicato.abc_fields import (
     read_key,
     read_length,
     read_meter,
+    read_parts,
     read_staff,
     read_tempo,
     read_unit,
@@ -32,7 +33,7 @@ _SIGNS = re.compile(
     rf"""
     (?P<field>\[([A-Za-z]):([^\]]*)\])
   | (?P<ending>\[\s*(?=[1-9])(?P<numbers>[\d,.\-]+))
-  | (?P<bar>(?P<line>:*\[?\|[|\]]*:*|:+\]?)(?P<after>[1-9][\d,.\-]*)?)
+  | (?P<bar>(?P<line>:*\[?\|[|\]]*:*(?!\|)|:+\]?)(?P<after>\s*[1-9][\d,.\-]*)?)
   | (?P<chord>\[(?P<inside>(?:"[^"]*"|[^\]"\[|])*)\](?P<times>{_LENGTH}))
   | (?P<note>{_NOTE})
   | (?P<rest>[zx](?P<rest_length>{_LENGTH}))
@@ -48,7 +49,7 @@ _SIGNS = re.compile(
     re.VERBOSE,
 )
 _INSIDE = re.compile(_NOTE)
-_NO_NOTE = re.compile(r'"[^"]*"|![^!]*!|[\s.~()]|[H-WYh-w](?!:)')
+_NO_NOTE = re.compile(r'"[^"]*"|![^!]*!|[\s.~()+]|[H-WYh-w](?!:)')
 _VELOCITIES = {"pppp": 20, "ppp": 30, "pp": 45, "p": 60, "mp": 75, "mf": 90}
 _VELOCITIES |= {"f": 105, "ff": 120, "fff": 127, "ffff": 127, "sfz": 120}
 _SIGNATURES = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
@@ -62,6 +63,7 @@ class Tune:
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     qpm: float | None = None
+    parts: str = ""  # the order in which the parts are played, one letter each
     voices: dict[str, Voice] = field(default_factory=dict)
 
 
@@ -141,6 +143,11 @@ class _Reader:
             self._set(unit=read_unit(value))
         elif letter == "Q" and not self.in_header:
             self._tempo(value)
+        elif letter == "P" and self.in_header:
+            self.tune.parts = read_parts(value)
+        elif letter == "P" and re.fullmatch(r"[A-Z]\b.*", value):
+            self.voice = self.voice or self._voice_called("1")
+            self.voice.start_part(value[0])
 
     def _set(self, meter: Meter | None = None, unit: Fraction | None = None) -> None:
         """Change the metre or unit length of the voice, or of the tune before any music."""
@@ -221,7 +228,7 @@ def _bar(voice: Voice, found: re.Match[str]) -> None:
     double = line.count("|") + line.count("]") + line.count("[") > 1
     voice.end_bar(before + 1, repeat_start=after > 0, double=double)
     if found["after"]:
-        voice.ending(_numbers(found["after"]))
+        voice.ending(_numbers(found["after"].strip()))
 
 
 def _ending(voice: Voice, found: re.Match[str]) -> None:

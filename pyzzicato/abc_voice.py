@@ -41,6 +41,7 @@ class Bar:
     repeat_start: bool = False
     after_double: bool = False
     endings: frozenset[int] = frozenset()
+    part: str = ""
     times: int = 1  # how often the stretch that ends with this bar is played
 
     @property
@@ -84,6 +85,7 @@ class Voice:
     bar: Bar = field(default_factory=Bar)
     cursor: Fraction = _ZERO
     velocity: int = 80
+    part: str = ""
     _accidentals: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties_before_ending: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -226,7 +228,7 @@ class Voice:
         """A bar line; `times` above 1 at the end of a repeat."""
         if not self.bar.empty:
             self.bars.append(self.bar)
-            self.bar = Bar()
+            self.bar = Bar(part=self.part)
         if times > 1 and self.bars:
             self.bars[-1].times = max(self.bars[-1].times, times)
         self.bar.repeat_start |= repeat_start
@@ -234,6 +236,12 @@ class Voice:
         self.cursor = _ZERO
         self._last_start = None
         self._accidentals.clear()
+
+    def start_part(self, name: str) -> None:
+        """The start of the part `name`, which the header may ask for in any order."""
+        if not self.bar.empty:
+            self.end_bar()
+        self.part = self.bar.part = name
 
     def ending(self, numbers: frozenset[int]) -> None:
         """The start of the endings `numbers`, [1 or [2."""
