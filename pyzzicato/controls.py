@@ -51,14 +51,17 @@ class Control:
             else:
                 converted = self.kind(value)
         except (TypeError, ValueError, OverflowError):
-            raise InvalidControl(f"{self.label} cannot be {value!r}: {self.allowed()}.") from None
+            raise InvalidControl(
+                f"{self.label} cannot be {_short(value)}: {self.allowed()}."
+            ) from None
         if self.kind in (int, float):
             low = -math.inf if self.minimum is None else self.minimum
             high = math.inf if self.maximum is None else self.maximum
-            if not (math.isfinite(converted) and low <= converted <= high):
-                raise InvalidControl(f"{self.label} cannot be {value}: {self.allowed()}.")
+            # Compared, never converted: a whole number may be too large for a float.
+            if not (low <= converted <= high and abs(converted) != math.inf):
+                raise InvalidControl(f"{self.label} cannot be {_short(value)}: {self.allowed()}.")
         if self.choices and converted not in self.choices:
-            raise InvalidControl(f"{self.label} cannot be {value!r}: {self.allowed()}.")
+            raise InvalidControl(f"{self.label} cannot be {_short(value)}: {self.allowed()}.")
         return converted
 
     def allowed(self) -> str:
@@ -71,6 +74,12 @@ class Control:
         return {int: "choose a whole number", float: "choose a number"}.get(
             self.kind, "choose another value"
         )
+
+
+def _short(value: Any) -> str:
+    """`value` as an error shows it; a link may hold a thousand digits."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:39] + "…"
 
 
 def _to_bool(value: Any) -> bool:
