@@ -174,6 +174,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const { thing, cleanup } = kept(groups, parentElement, () =>
     new Cards(parentElement.querySelector(".cards")));
   thing.send = setTriggerValue;
-  if (data) thing.update(unpack(data));
+  if (data && !unchanged(data, thing.bytes)) thing.update(unpack(data));
+  thing.bytes = data;
   return cleanup;
 }

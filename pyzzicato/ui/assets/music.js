@@ -8,6 +8,11 @@ function unpack(bytes) {
   return { header, rows: new Float32Array(whole.buffer, 4 + length) };
 }
 
+/** Whether Streamlit has sent again what is there already. */
+function unchanged(bytes, before) {
+  return before?.length === bytes.length && bytes.every((value, i) => value === before[i]);
+}
+
 /** Keeps what is made for an element across Streamlit's calls; destroys it when it has gone. */
 function kept(registry, parent, make) {
   let thing = registry.get(parent);

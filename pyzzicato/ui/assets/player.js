@@ -4,6 +4,7 @@ const LEAST_SPAN = 2; // seconds in view at the strongest zoom
 const DENSE = 11; // pixels a second below which a whole piece is too small to look at
 const DENSE_NARROW = 15; // the same on a telephone, where fingers point
 const SWEEP = 0.9; // seconds in which a whole new piece is drawn
+const PATIENCE = 3; // seconds in which a press may still start what plays by itself
 
 class Player {
   constructor(root) {
@@ -94,7 +95,10 @@ class Player {
     this.roll.fitPitches(piece);
     if (piece) this.roll.shown = Math.min(header.border, music.frontier);
     if (!music.growing) this.roll.shown = header.running ? music.frontier : music.length;
-    if (piece) this.whole_ = this.follow = true;
+    if (piece) {
+      this.whole_ = this.follow = true;
+      this.roll.view = { from: 0, to: 1 };
+    }
     this.transport.setMusic(music, take);
     this.offer();
     if (header.autoplay && (piece || !before.autoplay)) this.autoplay();
@@ -112,9 +116,10 @@ class Player {
     for (const button of root.querySelectorAll(".buttons button")) button.disabled = nothing;
   }
 
-  /** Starts by itself if the person has touched the page; else waits for that touch. */
+  /** Starts by itself if the person has touched the page; else waits a moment for that touch. */
   async autoplay() {
     this.eager = true;
+    setTimeout(() => (this.eager = false), PATIENCE * 1000); // no sound out of the blue later
     const touched = navigator.userActivation?.hasBeenActive ?? true;
     if ((touched || sound.live) && (await sound.unlock())) this.start();
   }
@@ -357,6 +362,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const { thing, cleanup } = kept(players, parentElement, () =>
     new Player(parentElement.querySelector(".player")));
   thing.send = setTriggerValue;
-  if (data) thing.update(unpack(data));
+  if (data && !unchanged(data, thing.bytes)) thing.update(unpack(data));
+  thing.bytes = data;
   return cleanup;
 }

@@ -68,10 +68,12 @@ class Sound {
     this.voices = new Set();
     this.listeners = new Set();
     this.owner = null; // the one transport that may sound
-    this.settings = { volume: 0.8, speed: 1, loop: false };
+    this.settings = { volume: 0.9, speed: 1, loop: false };
     // Browsers keep a page silent until it is touched. The press that asks for music may be on
     // a button outside this component, so the whole document is listened to.
-    const wake = () => this.unlock();
+    const wake = async () => {
+      if (!this.live && (await this.unlock())) this.rest();
+    };
     for (const type of ["pointerdown", "pointerup", "keydown"]) {
       document.addEventListener(type, wake, { capture: true, passive: true });
     }
@@ -112,9 +114,9 @@ class Sound {
   open() {
     const context = new AudioContext({ latencyHint: "interactive" });
     const limiter = new DynamicsCompressorNode(context, {
-      threshold: -9, knee: 6, ratio: 12, attack: 0.003, release: 0.2,
+      threshold: -7, knee: 6, ratio: 12, attack: 0.003, release: 0.2,
     });
-    this.bus = new GainNode(context, { gain: 0.5 });
+    this.bus = new GainNode(context, { gain: 0.85 });
     this.volume = new GainNode(context, { gain: this.settings.volume ** 2 });
     const echo = new ConvolverNode(context, { buffer: room(context) });
     const wet = new GainNode(context, { gain: 0.16 });
@@ -139,7 +141,9 @@ class Sound {
   /** Lets the audio context sleep when nothing has sounded for a while. */
   rest() {
     clearTimeout(this.bedtime);
-    this.bedtime = setTimeout(() => this.context?.suspend(), REST_AFTER * 1000);
+    this.bedtime = setTimeout(() => {
+      if (!this.owner?.active) this.context?.suspend();
+    }, REST_AFTER * 1000);
   }
 
   /** Takes the recorded piano's bytes; until they are decoded the computed strings sound. */
