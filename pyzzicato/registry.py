@@ -44,11 +44,13 @@ class ModelInfo:
     @property
     def controls(self) -> type[controls.Controls]:
         """The family's controls; nothing heavy is loaded."""
-        return self._loader().Controls
+        kind: type[controls.Controls] = self._loader().Controls
+        return kind
 
     def load(self) -> Generator:
         """The model, ready to play; raises ModelUnavailable where its files are not."""
-        return self._loader()(self)
+        generator: Generator = self._loader()(self)
+        return generator
 
     def _loader(self) -> Any:
         return import_module(f"pyzzicato.families.{self.family}").load

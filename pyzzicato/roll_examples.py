@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.codecs.piano_roll import KEYS, ONSET, draw_roll
+from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, draw_roll
 from pyzzicato.datasets import Piece
 
 __all__ = [
@@ -138,17 +138,32 @@ class RollWindows:
             reach = self.config["transpose"]
             notes[:, 2] += rng.integers(-reach, reach + 1)
         clean = draw_roll(notes, first, steps, rate)
-        read = clean
+        read, target = clean, clean
         if self.training and rng.random() < self.config["corrupted"]:
             wrong = corrupt(notes, rng.uniform(0, self.config["corruption"]), rng)
             read = draw_roll(wrong, first, steps, rate)
+            target = _as_held(clean, read)
         shown = np.zeros((steps, INPUTS), np.float32)
         shown[1:] = read[:-1].reshape(steps - 1, INPUTS)
         row = condition_of(self.composers, piece.composer)
         if self.training and rng.random() < 0.05:
             row = 0
         density = float(clean[:, ONSET].sum()) / length
-        return shown, clean.reshape(steps, INPUTS), (float(row), density_code(density))
+        return shown, target.reshape(steps, INPUTS), (float(row), density_code(density))
+
+
+def _as_held(clean: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """The target of a corrupted window: strike what is right, hold what was struck.
+
+    A wrong note that sounds is held as long as it was meant to be. A target that released it at
+    once would teach that keys which sound are probably mistakes: at generation every note was
+    then cut short, to a third of its length.
+    """
+    target = clean.copy()
+    struck_wrongly = (read[:, ONSET] > 0) & (clean[:, ONSET] == 0)
+    held = np.where(struck_wrongly, 0.0, read[:, SOUNDING])
+    target[:, SOUNDING] = np.maximum(held, clean[:, ONSET])
+    return target
 
 
 def roll_loss(y_true: Any, y_pred: Any) -> Any:

@@ -179,7 +179,7 @@ class _Player:
         self.rate = rate
         self.dice = Dice(controls.rng_seed, takes, 3 * KEYS + 1)
         self.held = np.zeros((takes, KEYS), np.int64)  # steps since each key was struck
-        self.recent: np.ndarray | None = None  # notes a second, a running mean per take
+        self.recent = np.zeros(0)  # notes a second, a running mean per take
         self.silence = np.zeros(takes)  # seconds since a key was struck
         self.threshold = np.full(takes, 0.25, np.float32)
         self.choosers = {
@@ -191,7 +191,7 @@ class _Player:
     def choose(self, logits: np.ndarray, target: float) -> np.ndarray:
         """The planes (takes, 3, 88) of the next step from `logits` (takes, 274)."""
         draws = self.dice.roll()
-        if self.recent is None:
+        if not len(self.recent):
             self.recent = np.full(len(logits), target)
         sounding, struck = self.choosers[self.controls.keys](logits, draws, target)
         if self.controls.keys != "threshold":
@@ -209,13 +209,15 @@ class _Player:
     def _lean(self, target: float) -> np.ndarray:
         """How far to lean towards more notes (takes,), in logits: the lack of them, in octaves."""
         lack = np.log2(target + 0.25) - np.log2(self.recent + 0.25)
-        return np.clip(0.7 * lack + np.maximum(self.silence - 1.0, 0.0), -1.5, 3.0)
+        lean: np.ndarray = np.clip(0.7 * lack + np.maximum(self.silence - 1.0, 0.0), -1.5, 3.0)
+        return lean
 
     def _kept(self, logits: np.ndarray) -> np.ndarray:
         """The probability that a key that sounds goes on without being struck again."""
         sounding = sigmoid(logits[:, :KEYS])
         struck = sigmoid(logits[:, KEYS : 2 * KEYS])
-        return np.clip((sounding - struck) / (1.0 - struck + 1e-6), 0.0, 1.0)
+        kept: np.ndarray = np.clip((sounding - struck) / (1.0 - struck + 1e-6), 0.0, 1.0)
+        return kept
 
     def _sample(
         self, logits: np.ndarray, draws: np.ndarray, target: float
@@ -249,9 +251,7 @@ class _Player:
         again = sigmoid(logits[:, KEYS : 2 * KEYS]) > threshold
         return sounding, sounding & (again | (self.held == 0))
 
-    def _velocities(
-        self, logits: np.ndarray, struck: np.ndarray, draws: np.ndarray
-    ) -> np.ndarray:
+    def _velocities(self, logits: np.ndarray, struck: np.ndarray, draws: np.ndarray) -> np.ndarray:
         loudness = np.clip(logits[:, 2 * KEYS : 3 * KEYS], 0.1, 1.0)
         if self.controls.keys == "sample":
             # A triangular draw of about the spread that the mean leaves unexplained.

@@ -54,13 +54,9 @@ class StepGraph:
 
     def start(self, takes: int) -> State:
         """The state at the beginning of `takes` pieces: zeros."""
-        return {
-            name: np.zeros((takes, *shape), np.float32) for name, shape in self._states.items()
-        }
+        return {name: np.zeros((takes, *shape), np.float32) for name, shape in self._states.items()}
 
-    def advance(
-        self, inputs: Mapping[str, np.ndarray], state: State
-    ) -> tuple[np.ndarray, State]:
+    def advance(self, inputs: Mapping[str, np.ndarray], state: State) -> tuple[np.ndarray, State]:
         """The outputs (takes, steps, n) for `inputs`, and the state after them."""
         results = self._session.run(None, {**inputs, **state})
         return results[0], dict(zip(self._next, results[1:], strict=True))

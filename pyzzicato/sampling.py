@@ -14,7 +14,8 @@ __all__ = ["Dice", "choose_count", "choose_keys", "sigmoid"]
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
-    return np.reciprocal(1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    result: np.ndarray = np.reciprocal(1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    return result
 
 
 class Dice:
@@ -47,7 +48,8 @@ def choose_count(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
     """A class per take from logits (takes, n) by one draw (takes,); whole numbers."""
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     reached = np.cumsum(weights, axis=-1)
-    return (reached < draw[:, None] * reached[:, -1:]).sum(axis=-1)
+    chosen: np.ndarray = (reached < draw[:, None] * reached[:, -1:]).sum(axis=-1)
+    return chosen
 
 
 def choose_keys(logits: np.ndarray, count: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -101,17 +101,15 @@ class Graph:
         return self.op("Add", product, self.weight(f"{layer}/bias"))
 
     def flat_dense(self, value: str, layer: str) -> str:
-        """A Keras Conv1D whose taps lie side by side in `value`: (kernel, in, out) as one matrix."""
+        """A Keras Conv1D whose taps lie side by side in `value`; its kernel as one matrix."""
         kernel = np.asarray(self._weights[f"{layer}/kernel"])
         flat = self._store(f"{layer}/kernel", kernel.reshape(-1, kernel.shape[-1]))
         return self.op("Add", self.op("MatMul", value, flat), self.weight(f"{layer}/bias"))
 
     def state(self, name: str, shape: tuple[int, ...]) -> str:
         """A state per take, (batch, *shape); zeros at the beginning of a piece."""
-        full = ("batch", *shape)
-        self._inputs.append(
-            self._helper.make_tensor_value_info(STATE_IN + name, self._float, full)
-        )
+        full: tuple[int | str, ...] = ("batch", *shape)
+        self._inputs.append(self._helper.make_tensor_value_info(STATE_IN + name, self._float, full))
         self._outputs.append(
             self._helper.make_tensor_value_info(STATE_OUT + name, self._float, full)
         )
@@ -129,7 +127,9 @@ class Graph:
         """
         cell = f"{layer}/lstm_cell"
         packed = [
-            self._onnx_gates(self.op("Transpose", self.weight(f"{cell}/{part}"), perm=[1, 0]), units)
+            self._onnx_gates(
+                self.op("Transpose", self.weight(f"{cell}/{part}"), perm=[1, 0]), units
+            )
             for part in ("kernel", "recurrent_kernel")
         ]
         bias = self._onnx_gates(self.unsqueeze(self.weight(f"{cell}/bias"), 1), units)

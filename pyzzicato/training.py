@@ -18,9 +18,18 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.density import density_table
 from pyzzicato.errors import PyzzicatoError
 
-__all__ = ["Examples", "FamilyModule", "Recipe", "family_module", "recipe", "train", "weights_by_path"]
+__all__ = [
+    "Examples",
+    "FamilyModule",
+    "Recipe",
+    "family_module",
+    "recipe",
+    "train",
+    "weights_by_path",
+]
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -47,6 +56,8 @@ class FamilyModule(Protocol):
     def export(self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> Any: ...
 
     def load(self, info: Any) -> Any: ...
+
+    def scores(self, info: Any, dataset: Dataset, say: Callable[[str], None]) -> dict[str, Any]: ...
 
 
 def family_module(family: str) -> FamilyModule:
@@ -204,13 +215,16 @@ def _read_history(log: Path) -> list[dict[str, float]]:
     import csv
 
     with log.open(newline="") as lines:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(lines)]
+        return [
+            {name: float(value) for name, value in row.items()} for row in csv.DictReader(lines)
+        ]
 
 
 def _summary(
     plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, seconds: float
 ) -> dict[str, Any]:
     train = dataset.split("train")
+    offered = plan.config["composers"]
     best = min(history, key=lambda row: row["val_loss"])
     return {
         "model": plan.model,
@@ -225,5 +239,9 @@ def _summary(
         "works": len({piece.work for piece in train}),
         "notes": sum(len(piece.notes) for piece in train),
         "licences": {name: round(hours, 2) for name, hours in dataset.licences().items()},
+        "composers": {name: round(hours, 2) for name, hours in dataset.composers().items()},
+        "density": {
+            name: row["p50"] for name, row in density_table(train).items() if name in offered
+        },
         "history": history,
     }

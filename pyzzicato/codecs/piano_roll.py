@@ -17,7 +17,16 @@ import numpy as np
 
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
-__all__ = ["KEYS", "ONSET", "SOUNDING", "VELOCITY", "PianoRoll", "RollReader", "draw_roll", "note_array"]
+__all__ = [
+    "KEYS",
+    "ONSET",
+    "SOUNDING",
+    "VELOCITY",
+    "PianoRoll",
+    "RollReader",
+    "draw_roll",
+    "note_array",
+]
 
 KEYS = HIGHEST_KEY - LOWEST_KEY + 1  # 88
 SOUNDING, ONSET, VELOCITY = 0, 1, 2

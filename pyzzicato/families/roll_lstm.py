@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pyzzicato.frame_scores import roll_scores
 from pyzzicato.roll_examples import (
     INPUTS,
     OUTPUTS,
@@ -23,12 +24,13 @@ from pyzzicato.roll_examples import (
 from pyzzicato.roll_generator import RollGenerator
 from pyzzicato.step_graph import Graph
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
 examples = RollWindows
 loss = roll_loss
 metrics = roll_metrics
 load = RollGenerator
+scores = roll_scores
 
 
 def build(config: Mapping[str, Any]) -> Any:

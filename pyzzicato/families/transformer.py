@@ -1,0 +1,101 @@
+"""The flagship: a Transformer that writes one note a step, for minutes, in a composer's style.
+
+Ours. A decoder-only Transformer with rotary positions (Su et al., 2021), RMS norms, squared
+ReLU (So et al., 2021) and no biases; four small heads decide time, pitch, duration and velocity
+of a note one after another, each seeing what those before it chose. The source documents name a
+Transformer (S2) but do not describe it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyzzicato.codecs.performance import BINS
+from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
+
+__all__ = ["build", "examples", "loss", "metrics"]
+
+examples = NoteWindows
+loss = note_loss
+metrics = note_metrics
+FIELDS = ("time", "pitch", "duration", "velocity")
+
+
+def build(config: Mapping[str, Any]) -> Any:
+    """The Keras model: notes, wishes, chosen, composer -> logits (batch, window, 344).
+
+    `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
+    Shapes of the inputs: see `pyzzicato.performance_examples`.
+    """
+    import keras
+    from keras import layers, ops
+
+    width, heads = config["width"], config["heads"]
+    notes = keras.Input((None, len(READ)), dtype="int32", name="notes")
+    wishes = keras.Input((None, len(WISHES)), dtype="int32", name="wishes")
+    chosen = keras.Input((None, 3), dtype="int32", name="chosen")
+    composer = keras.Input((len(config["composers"]) + 1,), name="composer")
+
+    def table(rows: int, name: str) -> Any:
+        return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
+
+    rotary = _rotary(notes[..., 0], width // heads)
+    x = layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
+    for column, rows in enumerate(READ):
+        x = x + table(rows, f"read_{column}")(notes[..., column])
+    for column, rows in enumerate(WISHES):
+        x = x + table(rows, f"wish_{column}")(wishes[..., column])
+    for number in range(config["layers"]):
+        z = layers.RMSNormalization(name=f"before_{number}")(x)
+        x = x + _attention(z, rotary, number, config)
+        z = layers.RMSNormalization(name=f"between_{number}")(x)
+        z = layers.Dense(config["wider"], use_bias=False, name=f"up_{number}")(z)
+        z = ops.square(ops.relu(z))
+        x = x + layers.Dense(width, use_bias=False, name=f"down_{number}")(z)
+    outputs = []
+    for field, name in enumerate(FIELDS):
+        if field:
+            x = x + table(BINS[field - 1], f"chosen_{field - 1}")(chosen[..., field - 1])
+        z = layers.RMSNormalization(name=f"{name}_norm")(x)
+        z = layers.Dense(config["head_width"], use_bias=False, name=f"{name}_up")(z)
+        z = ops.square(ops.relu(z))
+        outputs.append(layers.Dense(BINS[field], name=f"{name}_out", dtype="float32")(z))
+    return keras.Model(
+        [notes, wishes, chosen, composer], layers.Concatenate(dtype="float32")(outputs)
+    )
+
+
+def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str, Any]) -> Any:
+    from keras import layers, ops
+
+    width, heads = config["width"], config["heads"]
+    joined = layers.Dense(3 * width, use_bias=False, name=f"qkv_{number}")(x)
+    by_head = layers.Reshape((-1, heads, width // heads))
+    q, k, v = (by_head(joined[..., i * width : (i + 1) * width]) for i in range(3))
+    out = ops.dot_product_attention(_rotated(q, *rotary), _rotated(k, *rotary), v, is_causal=True)
+    out = layers.Reshape((-1, width))(out)
+    return layers.Dense(width, use_bias=False, name=f"out_{number}")(out)
+
+
+def _rotary(like: Any, size: int) -> tuple[Any, Any]:
+    """cos and sin of every place's angles, (batch, window, 1, size / 2).
+
+    Places are counted from the data, `like` (batch, window), because the window's length is not
+    known when the model is built.
+    """
+    from keras import ops
+
+    place = ops.cumsum(ops.ones_like(like, dtype="float32"), axis=1) - 1.0
+    speed = ops.power(10000.0, -ops.arange(0, size, 2, dtype="float32") / size)
+    angle = place[:, :, None, None] * speed
+    return ops.cos(angle), ops.sin(angle)
+
+
+def _rotated(x: Any, cos: Any, sin: Any) -> Any:
+    from keras import ops
+
+    half = x.shape[-1] // 2
+    left, right = x[..., :half], x[..., half:]
+    cos, sin = ops.cast(cos, x.dtype), ops.cast(sin, x.dtype)
+    return ops.concatenate([left * cos - right * sin, right * cos + left * sin], axis=-1)
