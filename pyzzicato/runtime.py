@@ -7,16 +7,17 @@ batches this small a second one costs more than it brings, and two listeners sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from pyzzicato.attention_graph import CACHED_KEYS, CACHED_VALUES
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.step_graph import STATE_IN, STATE_OUT
 
-__all__ = ["State", "StepGraph", "repeat", "weights_of"]
+__all__ = ["Cache", "CachedGraph", "State", "StepGraph", "repeat", "weights_of"]
 
 State = dict[str, np.ndarray]
 
@@ -28,6 +29,19 @@ def _unavailable(path: Path) -> ModelUnavailable:
     )
 
 
+def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime raises a dozen kinds of its own
+        raise _unavailable(path) from error
+
+
 class StepGraph:
     """A network that advances any number of pieces by any number of steps.
 
@@ -35,16 +49,7 @@ class StepGraph:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime raises a dozen kinds of its own
-            raise _unavailable(path) from error
+        self._session = _session(path, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         states = {i.name: i.shape[1:] for i in inputs if i.name.startswith(STATE_IN)}
         self._states: dict[str, list[int]] = states
@@ -60,6 +65,107 @@ class StepGraph:
         """The outputs (takes, steps, n) for `inputs`, and the state after them."""
         results = self._session.run(None, {**inputs, **state})
         return results[0], dict(zip(self._next, results[1:], strict=True))
+
+
+class CachedGraph:
+    """A Transformer's step graph; the cache of keys and values is a `Cache`."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._session = _session(path, threads)
+        found = {item.name: item.shape for item in self._session.get_inputs()}
+        self._layers = sum(name.startswith(CACHED_KEYS) for name in found)
+        if not self._layers:
+            raise _unavailable(path)
+        _, self._heads, self._size, _ = found[f"{CACHED_KEYS}0"]
+
+    def cache(self, takes: int, places: int) -> Cache:
+        """An empty cache for `takes` pieces and their last `places` notes."""
+        return Cache(self._layers, (takes, self._heads, self._size), places)
+
+    def advance(self, inputs: Mapping[str, np.ndarray], cache: Cache) -> np.ndarray:
+        """What the network makes of some new notes, (takes, steps, width); the cache takes them.
+
+        At most `cache.places` notes at once.
+        """
+        steps = inputs["notes"].shape[1]
+        cache.reserve(steps)
+        place = (cache.written + np.arange(steps))[:, None]
+        angle = place * 10000.0 ** (-np.arange(0, self._size, 2) / self._size)
+        feed = {
+            **inputs,
+            **cache.feed(),
+            "cos": np.cos(angle).astype(np.float32),
+            "sin": np.sin(angle).astype(np.float32),
+            "mask": cache.mask(steps),
+        }
+        results = self._session.run(None, feed)
+        cache.write(results[1::2], results[2::2])
+        hidden: np.ndarray = results[0]
+        return hidden
+
+
+class Cache:
+    """Keys and values of the last `places` notes of some pieces; the newest takes the oldest's
+    place. Room grows with the piece, so that short ones stay cheap."""
+
+    def __init__(self, layers: int, shape: tuple[int, int, int], places: int) -> None:
+        takes, heads, size = shape
+        self.places = places
+        self.written = 0
+        self._keys = [np.zeros((takes, heads, size, 0), np.float32) for _ in range(layers)]
+        self._values = [np.zeros((takes, heads, 0, size), np.float32) for _ in range(layers)]
+
+    @property
+    def _room(self) -> int:
+        room: int = self._keys[0].shape[3]
+        return room
+
+    def reserve(self, steps: int) -> None:
+        """Makes room for `steps` more notes, up to `places` in all."""
+        wanted = min(self.places, self.written + steps)
+        if wanted > self._room:
+            more = min(self.places, max(wanted, 2 * self._room, 128)) - self._room
+            grown = [(0, 0)] * 3
+            self._keys = [np.pad(k, [*grown, (0, more)]) for k in self._keys]
+            self._values = [np.pad(v, [(0, 0), (0, 0), (0, more), (0, 0)]) for v in self._values]
+
+    def feed(self) -> dict[str, np.ndarray]:
+        """The graph's inputs."""
+        keys = {f"{CACHED_KEYS}{i}": k for i, k in enumerate(self._keys)}
+        return keys | {f"{CACHED_VALUES}{i}": v for i, v in enumerate(self._values)}
+
+    def mask(self, steps: int) -> np.ndarray:
+        """What each of `steps` new notes may see: (steps, room + steps), 0 or a very low number."""
+        seen = np.arange(self._room) < self.written
+        # A cached note leaves the window as soon as `places` newer ones are there.
+        age = self.written + np.arange(steps)[:, None] - self._position()[None, :]
+        old = seen[None, :] & (age < self.places)
+        new = np.tril(np.ones((steps, steps), bool))
+        return np.where(np.concatenate([old, new], axis=1), 0.0, -1e9).astype(np.float32)
+
+    def _position(self) -> np.ndarray:
+        """The number of the note in each place."""
+        place = np.arange(self._room)
+        turns = (self.written - 1 - place) // max(self._room, 1)
+        numbers: np.ndarray = place + np.maximum(turns, 0) * self._room
+        return numbers
+
+    def write(self, keys: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> None:
+        """Keeps what the graph gave of each layer's new notes."""
+        steps = keys[0].shape[3]
+        slots = (self.written + np.arange(steps)) % self._room
+        for layer, (k, v) in enumerate(zip(keys, values, strict=True)):
+            self._keys[layer][:, :, :, slots] = k
+            self._values[layer][:, :, slots] = v
+        self.written += steps
+
+    def repeated(self, takes: int) -> Cache:
+        """The cache of one piece, for `takes` pieces that go on from there apart."""
+        copy = Cache(len(self._keys), (takes, *self._keys[0].shape[1:3]), self.places)
+        copy.written = self.written
+        copy._keys = [np.repeat(k, takes, axis=0) for k in self._keys]
+        copy._values = [np.repeat(v, takes, axis=0) for v in self._values]
+        return copy
 
 
 def repeat(state: State, takes: int) -> State:
@@ -82,5 +188,5 @@ def weights_of(path: Path) -> dict[str, np.ndarray]:
     return {
         item.name: numpy_helper.to_array(item).astype(np.float32)
         for item in graph.initializer
-        if not item.name.startswith("int:")
+        if not item.name.startswith(("int:", "number:"))
     }

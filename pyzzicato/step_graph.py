@@ -77,6 +77,21 @@ class Graph:
         bounds = (self.constant([start]), self.constant([end]), self.constant([axis]))
         return self.op("Slice", value, *bounds)
 
+    def _length(self, value: str, axis: int) -> str:
+        """The length of `value` along `axis`, known at run time only, (1,)."""
+        shape = self.op("Shape", value)
+        return self.op("Slice", shape, self.constant([axis]), self.constant([axis + 1]))
+
+    def slice_to(self, value: str, axis: int, like: str, like_axis: int) -> str:
+        """value[:n] along `axis`, n being the length of `like` along `like_axis`."""
+        bounds = (self.constant([0]), self._length(like, like_axis), self.constant([axis]))
+        return self.op("Slice", value, *bounds)
+
+    def slice_from(self, value: str, axis: int, like: str, like_axis: int) -> str:
+        """value[n:] along `axis`, n being the length of `like` along `like_axis`."""
+        bounds = (self._length(like, like_axis), self.constant([FAR]), self.constant([axis]))
+        return self.op("Slice", value, *bounds)
+
     def reshape(self, value: str, shape: tuple[int, ...]) -> str:
         return self.op("Reshape", value, self.constant(shape))
 
@@ -90,6 +105,15 @@ class Graph:
         from onnx import TensorProto
 
         return self.op("Cast", value, to=TensorProto.INT64)
+
+    def number(self, value: float) -> str:
+        """One number as a constant."""
+        from onnx import numpy_helper
+
+        name = f"number:{value!r}"
+        if name not in self._stored:
+            self._stored[name] = numpy_helper.from_array(np.array(value, np.float32), name)
+        return name
 
     def gather(self, path: str, rows: str) -> str:
         """Rows of the Keras variable at `path` (an embedding)."""
@@ -114,6 +138,16 @@ class Graph:
             self._helper.make_tensor_value_info(STATE_OUT + name, self._float, full)
         )
         return STATE_IN + name
+
+    def input(self, name: str, shape: tuple[int | str, ...]) -> str:
+        """One more input of the graph."""
+        self._inputs.append(self._helper.make_tensor_value_info(name, self._float, shape))
+        return name
+
+    def output(self, name: str, value: str, shape: tuple[int | str | None, ...]) -> None:
+        """One more output of the graph, after the first."""
+        self._nodes.append(self._helper.make_node("Identity", [value], [name]))
+        self._outputs.append(self._helper.make_tensor_value_info(name, self._float, shape))
 
     def next_state(self, name: str, value: str) -> None:
         """What `state(name)` is after these steps."""

@@ -53,7 +53,9 @@ class FamilyModule(Protocol):
 
     def metrics(self) -> list[Any]: ...
 
-    def export(self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> Any: ...
+    def export(
+        self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]
+    ) -> dict[str, Any]: ...
 
     def load(self, info: Any) -> Any: ...
 
@@ -133,7 +135,8 @@ def train(
     started = time.time()
     history = _fit(model, family, plan, dataset, total, rng_seed)
     summary = _summary(plan, dataset, history, model.count_params(), time.time() - started)
-    onnx.save(family.export(weights_by_path(model), plan.config), plan.folder / "model.onnx")
+    for name, graph in family.export(weights_by_path(model), plan.config).items():
+        onnx.save(graph, plan.folder / name)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
@@ -151,10 +154,38 @@ def _compile(model: Any, family: FamilyModule, training: Mapping[str, Any], epoc
         warmup_target=training["learning_rate"],
         warmup_steps=warm,
     )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=training.get("weight_decay", 0.01), global_clipnorm=1.0
-    )
+    decay = training.get("weight_decay", 0.01)
+    if training.get("optimizer", "adamw") == "muon":
+        optimizer = keras.optimizers.Muon(
+            rate, rms_rate=0.2, weight_decay=decay, adam_weight_decay=0.0, global_clipnorm=1.0
+        )
+    else:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
     model.compile(optimizer, loss=family.loss, metrics=family.metrics(), jit_compile=False)
+
+
+def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None) -> Any:
+    """A Keras data set of `count` batches an epoch.
+
+    Batch i of epoch e depends on rng_seed, e and i only. Without `first_epoch` every epoch has
+    the same batches.
+    """
+    import keras
+
+    class Stream(keras.utils.PyDataset):  # type: ignore[misc, name-defined, unused-ignore]
+        epoch = first_epoch or 0
+
+        def __len__(self) -> int:
+            return count
+
+        def __getitem__(self, index: int) -> Batch:
+            return examples.batch(np.random.default_rng((rng_seed, self.epoch, index)))
+
+        def on_epoch_end(self) -> None:
+            if first_epoch is not None:
+                self.epoch += 1
+
+    return Stream(workers=1, use_multiprocessing=False, max_queue_size=6)
 
 
 def _fit(
@@ -162,36 +193,20 @@ def _fit(
 ) -> list[dict[str, float]]:
     import keras
 
-    class Stream(keras.utils.PyDataset):  # type: ignore[misc, name-defined, unused-ignore]
-        """`count` batches an epoch; batch i of epoch e depends on rng_seed, e and i only."""
-
-        def __init__(self, examples: Examples, count: int, fixed: bool) -> None:
-            super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
-            self.examples, self.count, self.fixed, self.epoch = examples, count, fixed, 0
-
-        def __len__(self) -> int:
-            return self.count
-
-        def __getitem__(self, index: int) -> Batch:
-            epoch = 0 if self.fixed else self.epoch
-            return self.examples.batch(np.random.default_rng((rng_seed, epoch, index)))
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-
     training = plan.training
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
-    learned = Stream(
+    done = max(0, sum(1 for _ in log.open()) - 1) if log.exists() else 0
+    learned = _stream(
         family.examples(dataset.split("train"), plan.config, training=True),
         training["steps_per_epoch"],
-        fixed=False,
+        rng_seed,
+        first_epoch=done,
     )
-    learned.epoch = max(0, sum(1 for _ in log.open()) - 1) if log.exists() else 0
-    checked = Stream(
+    checked = _stream(
         family.examples(dataset.split("val"), plan.config, training=False),
         training["validation_steps"],
-        fixed=True,
+        rng_seed,
     )
     keep = keras.callbacks
     model.fit(

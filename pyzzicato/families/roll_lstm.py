@@ -58,7 +58,7 @@ def build(config: Mapping[str, Any]) -> Any:
     return keras.Model([roll, condition], output(x))
 
 
-def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The step graph: any number of steps in, the same number out, LSTM states carried."""
     graph = Graph(weights, inputs={"roll": ("batch", "steps", INPUTS), "condition": ("batch", 2)})
     row = graph.cast_int(graph.slice("condition", 1, 0, 1))
@@ -70,4 +70,4 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         x = graph.lstm(x, f"lstm_{layer}", config["units"])
     for number in range(len(config["hidden"])):
         x = graph.op("Relu", graph.dense(x, f"hidden_{number}"))
-    return graph.model(graph.dense(x, "output"))
+    return {"model.onnx": graph.model(graph.dense(x, "output"))}

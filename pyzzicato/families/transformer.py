@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pyzzicato.attention_graph import attention, rms_norm
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
+from pyzzicato.step_graph import Graph
 
-__all__ = ["build", "examples", "loss", "metrics"]
+__all__ = ["build", "examples", "export", "loss", "metrics"]
 
 examples = NoteWindows
 loss = note_loss
@@ -99,3 +101,57 @@ def _rotated(x: Any, cos: Any, sin: Any) -> Any:
     left, right = x[..., :half], x[..., half:]
     cos, sin = ops.cast(cos, x.dtype), ops.cast(sin, x.dtype)
     return ops.concatenate([left * cos - right * sin, right * cos + left * sin], axis=-1)
+
+
+def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The step graph and its heads.
+
+    The step graph goes from what is read and asked to what the heads begin with:
+    (batch, steps, width).
+
+    Inputs: notes, wishes (as numbers), composer, cos, sin, mask and the cache. The heads are a
+    graph of their own, because a random draw stands between each two of them.
+    """
+    size = config["width"] // config["heads"]
+    graph = Graph(
+        weights,
+        inputs={
+            "notes": ("batch", "steps", len(READ)),
+            "wishes": ("batch", "steps", len(WISHES)),
+            "composer": ("batch", len(config["composers"]) + 1),
+            "cos": ("steps", size // 2),
+            "sin": ("steps", size // 2),
+            "mask": ("steps", "seen"),
+        },
+    )
+    told = graph.op("MatMul", "composer", graph.weight("composer_table/kernel"))
+    x = graph.unsqueeze(told, 1)
+    for name, sizes in (("notes", READ), ("wishes", WISHES)):
+        rows = graph.cast_int(name)
+        for column in range(len(sizes)):
+            table = f"{'read' if name == 'notes' else 'wish'}_{column}/embeddings"
+            row = graph.squeeze(graph.slice(rows, 2, column, column + 1), 2)
+            x = graph.op("Add", x, graph.gather(table, row))
+    for number in range(config["layers"]):
+        z = rms_norm(graph, x, f"before_{number}")
+        x = graph.op("Add", x, attention(graph, z, number, config))
+        z = rms_norm(graph, x, f"between_{number}")
+        z = graph.op("Relu", graph.op("MatMul", z, graph.weight(f"up_{number}/kernel")))
+        z = graph.op("Mul", z, z)
+        x = graph.op("Add", x, graph.op("MatMul", z, graph.weight(f"down_{number}/kernel")))
+    return {"model.onnx": graph.model(x), "heads.onnx": _heads(weights, config)}
+
+
+def _heads(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """The four heads: `hidden` (batch, steps, width) and `chosen` (batch, steps, 3) -> logits."""
+    inputs = {"hidden": ("batch", "steps", config["width"]), "chosen": ("batch", "steps", 3)}
+    graph = Graph(weights, inputs=inputs)
+    rows, x, outputs = graph.cast_int("chosen"), "hidden", []
+    for field, name in enumerate(FIELDS):
+        if field:
+            row = graph.squeeze(graph.slice(rows, 2, field - 1, field), 2)
+            x = graph.op("Add", x, graph.gather(f"chosen_{field - 1}/embeddings", row))
+        z = rms_norm(graph, x, f"{name}_norm")
+        z = graph.op("Relu", graph.op("MatMul", z, graph.weight(f"{name}_up/kernel")))
+        outputs.append(graph.dense(graph.op("Mul", z, z), f"{name}_out"))
+    return graph.model(graph.op("Concat", *outputs, axis=2))

@@ -75,7 +75,7 @@ def build(config: Mapping[str, Any]) -> Any:
     return keras.Model([roll, condition], output(y))
 
 
-def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The step graph: any number of steps in, the same number out, queues as state.
 
     A convolution with dilation d over kernel k keeps its last (k - 1) d inputs as a queue, joins
@@ -110,4 +110,4 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         skips.append(graph.slice(mixed, 2, channels, channels + config["skip"]))
     y = graph.op("Relu", graph.op("Sum", *skips))
     y = graph.op("Relu", graph.dense(y, "hidden"))
-    return graph.model(graph.dense(y, "output"))
+    return {"model.onnx": graph.model(graph.dense(y, "output"))}
