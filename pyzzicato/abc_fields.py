@@ -35,7 +35,8 @@ _CLEF = r"(?:treble|bass|tenor|alto|soprano|mezzosoprano|baritone|perc)\d?(?:([-
 _BARE_CLEF = re.compile(rf"(?:^|\s){_CLEF}(?=\s|$)")
 _SETTING = re.compile(r"""(?:^|\s)([a-z]\w*)=("[^"]*"|[^\s"]+)""")
 _MAX_DIGITS = 4
-_MAX_SLASHES = 9
+_MAX_DENOMINATOR = 256  # keeps exact sums of many lengths short, and so quick
+_MAX_SLASHES = 8
 _MAX_PARTS = 200
 
 
@@ -73,13 +74,20 @@ def _number(digits: str) -> int:
     return int(digits)
 
 
+def _denominator(digits: str) -> int:
+    number = _number(digits)
+    if number > _MAX_DENOMINATOR:
+        raise UnreadableMusic(f"1/{number} is too short a length for a note.")
+    return number
+
+
 def read_length(numerator: str, slashes: str, denominator: str) -> Fraction:
     """The factor written after a note: "3", "/", "3/2", "//"; 1 where nothing is written."""
     if len(slashes) > _MAX_SLASHES:
         raise UnreadableMusic("A note length has too many slashes.")
     top = _number(numerator) if numerator else 1
     if denominator:
-        return Fraction(top, _number(denominator) * 2 ** (len(slashes) - 1))
+        return Fraction(top, _denominator(denominator) * 2 ** (len(slashes) - 1))
     return Fraction(top, 2 ** len(slashes))
 
 
@@ -92,7 +100,7 @@ def read_meter(text: str) -> Meter:
     if not found:
         return Meter(None)
     beats = sum(_number(part.strip()) for part in found[1].split("+"))
-    return Meter(Fraction(beats, _number(found[2])), compound=beats % 3 == 0 and beats > 3)
+    return Meter(Fraction(beats, _denominator(found[2])), compound=beats % 3 == 0 and beats > 3)
 
 
 def read_unit(text: str) -> Fraction:
@@ -100,7 +108,7 @@ def read_unit(text: str) -> Fraction:
     found = re.fullmatch(r"(\d+)(?:\s*/\s*(\d+))?", text.strip())
     if not found:
         raise UnreadableMusic(f"L:{text[:20]} is no unit length; write for example L:1/8.")
-    return Fraction(_number(found[1]), _number(found[2] or "1"))
+    return Fraction(_number(found[1]), _denominator(found[2] or "1"))
 
 
 def read_tempo(text: str, unit: Fraction) -> float | None:
@@ -120,7 +128,7 @@ def read_tempo(text: str, unit: Fraction) -> float | None:
         raise UnreadableMusic(f"Q:{text[:30]} is no tempo; write for example Q:1/4=60.") from error
     beat = unit
     if equals and (parts := re.findall(r"(\d+)\s*/\s*(\d+)", beats)):
-        beat = sum((Fraction(_number(a), _number(b)) for a, b in parts), Fraction(0))
+        beat = sum((Fraction(_number(a), _denominator(b)) for a, b in parts), Fraction(0))
     elif equals and (old := re.fullmatch(r"C(\d*)", beats.strip())):
         beat = unit * _number(old[1] or "1")
     elif equals:

@@ -33,7 +33,7 @@ _SIGNS = re.compile(
     rf"""
     (?P<field>\[([A-Za-z]):([^\]]*)\])
   | (?P<ending>\[\s*(?=[1-9])(?P<numbers>[\d,.\-]+))
-  | (?P<bar>(?P<line>:*\[?\|[|\]]*:*(?!\|)|:+\]?)(?P<after>\s*[1-9][\d,.\-]*)?)
+  | (?P<bar>(?P<line>\[\|\](?=:)|:*\[?\|[|\]]*:*|:+\]?)(?P<after>\s*[1-9][\d,.\-]*)?)
   | (?P<chord>\[(?P<inside>(?:"[^"]*"|[^\]"\[|])*)\](?P<times>{_LENGTH}))
   | (?P<note>{_NOTE})
   | (?P<rest>[zx](?P<rest_length>{_LENGTH}))
@@ -55,6 +55,7 @@ _VELOCITIES |= {"f": 105, "ff": 120, "fff": 127, "ffff": 127, "sfz": 120}
 _SIGNATURES = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _FIELD_LINE = re.compile(r"([A-Za-z+]):(?![|:])(.*)")
 _MAX_VOICES = 64
+_MAX_FIELD = 300  # characters of a field that are read
 
 
 @dataclass(slots=True)
@@ -123,7 +124,7 @@ class _Reader:
             ):
                 break
             if found := _FIELD_LINE.match(line):
-                self._field(found[1], found[2].strip())
+                self._field(found[1], found[2].strip()[:_MAX_FIELD])
             elif line and not self.in_header:
                 self._music(line)
         if self.in_header:
@@ -211,7 +212,7 @@ class _Reader:
             if self.voice is None and found.lastgroup not in ("field", "skipped"):
                 self.voice = self._voice_called("1")  # music before any V: field
             if found.lastgroup == "field":
-                self._field(found[2], found[3].strip())
+                self._field(found[2], found[3].strip()[:_MAX_FIELD])
             elif self.voice and found.lastgroup in _SIGN_READERS:
                 _SIGN_READERS[found.lastgroup](self.voice, found)
             place = found.end()
