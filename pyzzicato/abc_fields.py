@@ -13,6 +13,7 @@ from fractions import Fraction
 from pyzzicato.errors import UnreadableMusic
 
 __all__ = [
+    "ACCIDENTALS",
     "Key",
     "Meter",
     "Staff",
@@ -29,7 +30,7 @@ _TONICS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 _MODES = {"ion": 0, "maj": 0, "": 0, "mix": -1, "dor": -2, "aeo": -3, "min": -3, "m": -3}
 _MODES |= {"phr": -4, "loc": -5, "lyd": 1}
 _SHARPS = "FCGDAEB"
-_ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
+ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
 _CLEF = r"(?:treble|bass|tenor|alto|soprano|mezzosoprano|baritone|perc)\d?(?:([-+^_])8)?"
 _BARE_CLEF = re.compile(rf"(?:^|\s){_CLEF}(?=\s|$)")
@@ -161,7 +162,7 @@ def read_parts(text: str) -> str:
 
 def _explicit(text: str) -> dict[str, int]:
     found = re.findall(r"(\^\^|\^|__|_|=)([A-Ga-g])(?![A-Za-z])", text)
-    return {letter.upper(): _ACCIDENTALS[sign] for sign, letter in found}
+    return {letter.upper(): ACCIDENTALS[sign] for sign, letter in found}
 
 
 def _signature(sharps: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from pyzzicato.abc_fields import (
+    ACCIDENTALS,
     Meter,
     Staff,
     read_key,
@@ -52,7 +53,6 @@ _INSIDE = re.compile(_NOTE)
 _NO_NOTE = re.compile(r'"[^"]*"|![^!]*!|[\s.~()+]|[H-WYh-w](?!:)')
 _VELOCITIES = {"pppp": 20, "ppp": 30, "pp": 45, "p": 60, "mp": 75, "mf": 90}
 _VELOCITIES |= {"f": 105, "ff": 120, "fff": 127, "ffff": 127, "sfz": 120}
-_SIGNATURES = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 _FIELD_LINE = re.compile(r"([A-Za-z+]):(?![|:])(.*)")
 _MAX_VOICES = 64
 _MAX_FIELD = 300  # characters of a field that are read
@@ -74,7 +74,7 @@ def _spelling(found: re.Match[str], first: int = 1) -> Spelling:
     )
     octave = (5 if letter.islower() else 4) + marks.count("'") - marks.count(",")
     length = read_length(top, slashes, bottom)
-    sign = _SIGNATURES.get(accidental)
+    sign = ACCIDENTALS.get(accidental)
     return Spelling(letter.upper(), octave, sign, length, tied=bool(tie))
 
 
