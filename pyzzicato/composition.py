@@ -1,0 +1,258 @@
+"""Composing in one call, for scripts and for the command line.
+
+piece = pyzzicato.compose(composer="chopin", seconds=60)
+piece.save("out.mid")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, overload
+
+from pyzzicato.composers import find_composer
+from pyzzicato.controls import Control, Controls, declared, from_texts
+from pyzzicato.errors import InvalidControl, ModelUnavailable, UnknownName, UnreadableMusic
+from pyzzicato.generator import Step, collect_takes
+from pyzzicato.limits import MAX_BYTES, check_music
+from pyzzicato.midi import piano_part, read_music
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo, model_info, models, models_folder
+from pyzzicato.saving import save
+from pyzzicato.seeds import Seed, all_seeds, seeds_by
+
+__all__ = [
+    "MOST_TAKES",
+    "NOTHING",
+    "Composition",
+    "Order",
+    "SeedLike",
+    "compose",
+    "find_music",
+    "order",
+]
+
+MOST_TAKES = 10
+NOTHING = "none"
+"""The name of the seed that is no music at all."""
+
+SeedLike = str | Path | NoteSequence | None
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A seed and what a model wrote after it.
+
+    `continuation` has its own times, from 0: it begins at `border` seconds of the whole.
+    `settings` is what made it: model, seed, take, takes and every control.
+    """
+
+    seed: NoteSequence
+    continuation: NoteSequence
+    border: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sequence(self) -> NoteSequence:
+        """The whole music: the seed, then the continuation."""
+        return self.seed.followed_by(self.continuation, self.border)
+
+    @property
+    def title(self) -> str:
+        """For example "Chopin, after Prelude in E minor"; empty without settings."""
+        composer, seed = self.settings.get("composer"), self.settings.get("seed", NOTHING)
+        style = find_composer(composer).short if composer else ""
+        known = _built_in(seed)
+        after = "" if seed == NOTHING else f"after {known.title if known else seed}"
+        return ", ".join(part for part in (style, after) if part)
+
+    def save(self, path: str | Path) -> Path:
+        """Saves the music by the ending of `path` (see `pyzzicato.saving`) and returns it.
+
+        .mid, .wav, .mp3, .flac, .ogg, .png or .svg. Raises UnknownName on another ending,
+        SavingFailed where the file cannot be written: then nothing is left half-written.
+        """
+        return save(Path(path), self.seed, self.continuation, border=self.border, title=self.title)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be composed, checked: only the model's own files can still be wrong."""
+
+    info: ModelInfo
+    seed: NoteSequence
+    seed_name: str
+    controls: Controls
+    takes: int
+
+    def steps(self) -> Iterator[Step]:
+        """Composes; raises ModelUnavailable where the model cannot be loaded."""
+        return self.info.load().generate(self.seed, self.controls, self.takes)
+
+    def compositions(self, takes: Sequence[Iterable[Note]]) -> list[Composition]:
+        """The compositions with these notes of each take."""
+        settings = {
+            "model": self.info.id,
+            "seed": self.seed_name,
+            "takes": self.takes,
+            **dataclasses.asdict(self.controls),
+        }
+        return [
+            Composition(
+                self.seed,
+                NoteSequence(tuple(notes), qpm=self.seed.qpm),
+                self.seed.duration,
+                {**settings, "take": number},
+            )
+            for number, notes in enumerate(takes)
+        ]
+
+
+@overload
+def compose(
+    composer: str | None = None,
+    seed: SeedLike = None,
+    *,
+    seconds: float = 60.0,
+    model: str | None = None,
+    rng_seed: int = 1,
+    takes: None = None,
+    **controls: Any,
+) -> Composition: ...
+
+
+@overload
+def compose(
+    composer: str | None = None,
+    seed: SeedLike = None,
+    *,
+    seconds: float = 60.0,
+    model: str | None = None,
+    rng_seed: int = 1,
+    takes: int,
+    **controls: Any,
+) -> list[Composition]: ...
+
+
+def compose(
+    composer: str | None = None,
+    seed: SeedLike = None,
+    *,
+    seconds: float = 60.0,
+    model: str | None = None,
+    rng_seed: int = 1,
+    takes: int | None = None,
+    **controls: Any,
+) -> Composition | list[Composition]:
+    """New music in a composer's style; a list of it where a number of `takes` is given.
+
+    `composer` is an id or a name; without one it is the seed's. `seed` is the id of a built-in
+    seed, a MIDI or ABC file, a NoteSequence, "none" to start from nothing; without one it is the
+    composer's first. `model` is an id, else the first that there is; `controls` are its own
+    (`pyzzicato models` names both). `takes` is 1 to 10. The same arguments give the same music.
+    Raises a PyzzicatoError that says which argument to change.
+    """
+    plan = order(
+        model=model,
+        composer=composer,
+        seed=seed,
+        takes=1 if takes is None else takes,
+        controls={"seconds": seconds, "rng_seed": rng_seed, **controls},
+    )
+    made = plan.compositions(collect_takes(plan.steps(), plan.takes))
+    return made[0] if takes is None else made
+
+
+def order(
+    *,
+    model: str | None = None,
+    composer: str | None = None,
+    seed: SeedLike = None,
+    takes: int = 1,
+    controls: Mapping[str, Any] | None = None,
+) -> Order:
+    """An order from what a person gives; see `compose`. Raises a PyzzicatoError."""
+    if not 1 <= takes <= MOST_TAKES:
+        raise InvalidControl(f"There cannot be {takes} takes: choose 1 to {MOST_TAKES}.")
+    info = model_info(model) if model else _first_model()
+    wanted = dict(controls or {})
+    known = {item.name: item for item in declared(info.controls)}
+    if composer is not None:
+        wanted["composer"] = find_composer(composer).id
+    wanted = _with_what_it_needs(wanted, known)
+    style = wanted.get("composer", known["composer"].default if "composer" in known else "")
+    music, name, by = _seed(seed, style)
+    if composer is None and "composer" in known and by in info.composers:
+        wanted["composer"] = by
+    return Order(info, music, name, from_texts(info.controls, wanted), takes)
+
+
+def _with_what_it_needs(wanted: dict[str, Any], known: Mapping[str, Control]) -> dict[str, Any]:
+    """`wanted` and what it needs to have an effect: a threshold means keys="threshold"."""
+    needed = {}
+    for name in wanted:
+        condition = known[name].only_when if name in known else None
+        if condition and known[condition[0]].default not in condition[1]:
+            needed[condition[0]] = condition[1][0]
+    return {**needed, **wanted}
+
+
+def _first_model() -> ModelInfo:
+    found = next(iter(models().values()), None)
+    if found is None:
+        raise ModelUnavailable(
+            f"There is no model in {models_folder()}: fetch the project's files again."
+        )
+    return found
+
+
+def _seed(seed: SeedLike, style: str) -> tuple[NoteSequence, str, str]:
+    """The music, its name and its composer's id, which is empty where that is not known."""
+    if isinstance(seed, NoteSequence):
+        name = "your own music" if seed.notes else NOTHING
+        return (piano_part(check_music(seed)) if seed.notes else seed), name, ""
+    if seed is None:
+        built_in = next(iter(seeds_by(style)), None)
+    elif seed == NOTHING:
+        built_in = None
+    else:
+        built_in = _built_in(str(seed))
+        if built_in is None:
+            music, name = find_music(seed)
+            return piano_part(music), name, ""
+    if built_in is None:
+        return NoteSequence(), NOTHING, ""
+    return built_in.sequence(), built_in.id, built_in.composer.id
+
+
+def find_music(text: str | Path) -> tuple[NoteSequence, str]:
+    """The music that is called `text`, a built-in seed or a MIDI or ABC file, and its name.
+
+    Raises UnknownName where there is neither, UnreadableMusic where the file holds no music.
+    """
+    built_in = _built_in(str(text))
+    if built_in is not None:
+        return built_in.sequence(), built_in.title
+    return _from_file(Path(text)), Path(text).name
+
+
+def _built_in(name: str) -> Seed | None:
+    return next((seed for seed in all_seeds() if seed.id == name), None)
+
+
+def _from_file(path: Path) -> NoteSequence:
+    """All notes of a MIDI or ABC file; raises UnknownName or UnreadableMusic."""
+    try:
+        if not path.is_file():
+            raise UnknownName(
+                f"No built-in seed and no file is called “{str(path)[:100]}”: "
+                "`pyzzicato seeds` names the built-in ones."
+            )
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableMusic(f"{path} cannot be opened ({reason}): choose another.") from None
+    return read_music(data, path.name)
