@@ -1,0 +1,179 @@
+"""The command line: `pyzzicato compose`, `models`, `seeds`, `data`, `train` and the others.
+
+What a person can mend is one plain line on the error output and exit code 1; a command that
+cannot be understood gives 2, Ctrl-C gives 130 and keeps what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pyzzicato import cli_compose, cli_lists
+from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except PyzzicatoError as error:
+        print(f"pyzzicato: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("pyzzicato: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pyzzicato",
+        description="Composer-style piano music from small neural networks, offline.",
+        epilog="Each command has its own help: pyzzicato compose --help",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        made.set_defaults(run=run)
+        return made
+
+    composing = command("compose", cli_compose.run, "Write new music and save it.")
+    cli_compose.add_options(composing, arguments)
+    listed = {
+        "models": (cli_lists.show_models, "The models there are, and their controls."),
+        "seeds": (cli_lists.show_seeds, "The built-in seeds."),
+        "data": (cli_lists.show_data, "What a folder of training music holds."),
+    }
+    for name, (run, text) in listed.items():
+        made = command(name, run, text)
+        made.add_argument("--json", action="store_true", help="print JSON, for scripts")
+        if name == "data":
+            made.add_argument(
+                "folder", type=Path, help="MANIFEST.csv, MAESTRO, or MIDI by composer"
+            )
+            made.add_argument(
+                "--kind", action="append", help="kind of file in a manifest (default: performance)"
+            )
+    rendering = command("render", cli_compose.render, "Turn a MIDI or ABC file into sound.")
+    rendering.add_argument("file", help="MIDI or ABC file, or the id of a built-in seed")
+    rendering.add_argument("-o", "--output", type=Path, required=True, help="such as out.wav")
+    rendering.add_argument(
+        "--renderer", default="auto", help="auto, built-in or fluidsynth (default: auto)"
+    )
+    _add_training(command)
+    opening = command("app", _open_app, "Open the app in the browser.")
+    opening.add_argument("--port", type=int, default=8501, help="default: 8501")
+    command("cards", cli_lists.write_cards, "Write every model's card, README.md in its folder.")
+    return parser
+
+
+def _add_training(command: Any) -> None:
+    made = command("train", _train, "Train a model by its recipe, models/ID/model.toml.")
+    made.add_argument("model", metavar="ID", help="a folder in models/")
+    made.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
+    made.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's own number")
+    made.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
+    made.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="checkpoints, from which a stopped training goes on (default: runs)",
+    )
+    measuring = command("evaluate", _evaluate, "Measure models on the test split of a folder.")
+    measuring.add_argument("models", nargs="*", metavar="ID", help="default: every model")
+    measuring.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="training music"
+    )
+
+
+def _train(options: argparse.Namespace) -> int:
+    from pyzzicato.datasets import read_dataset
+    from pyzzicato.registry import model_info
+
+    info = model_info(options.model)
+    if options.epochs is not None and options.epochs < 1:
+        raise PyzzicatoError(f"There cannot be {options.epochs} epochs: choose 1 or more.")
+    from pyzzicato.training import recipe, train
+
+    plan = recipe(info.folder, options.runs)
+    dataset = read_dataset(options.data, kinds=plan.training.get("kinds", ("performance",)))
+    print(f"Keras runs on {_backend()}.", file=sys.stderr)
+    try:
+        made = train(plan, dataset, epochs=options.epochs, rng_seed=options.rng_seed)
+    except KeyboardInterrupt:
+        print(
+            f"pyzzicato: stopped; what is learned is in {plan.run}, the same command goes on.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    print(
+        f"{info.weights}: validation loss {made['validation_loss']} after {made['epochs']} epochs"
+    )
+    return 0
+
+
+def _backend() -> str:
+    """Starts Keras on KERAS_BACKEND, TensorFlow unless told; returns the backend's name."""
+    wanted = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import keras
+
+        keras.ops.zeros(1)
+    except (ImportError, ValueError) as error:
+        raise PyzzicatoError(
+            f"Keras cannot run on {wanted!r} ({error}): install it, or set KERAS_BACKEND to "
+            "tensorflow."
+        ) from error
+    return str(keras.backend.backend())
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from pyzzicato.datasets import read_dataset
+    from pyzzicato.evaluation import evaluate
+    from pyzzicato.registry import model_info, models
+
+    for model in options.models or models():
+        info = model_info(model)
+        kinds = info.training.get("kinds", ("performance",))
+        evaluate(info, read_dataset(options.data, kinds=kinds), _say)
+        print(f"{info.folder / 'metrics.json'} is written")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _open_app(options: argparse.Namespace) -> int:
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "app.py").is_file():
+        raise ModelUnavailable(
+            f"There is no app in {root}: fetch the whole project, then run it from there."
+        )
+    address = ["--server.port", str(options.port), "--browser.gatherUsageStats", "false"]
+    start = [sys.executable, "-m", "streamlit", "run", str(root / "app.py"), *address]
+    return subprocess.run(start, cwd=root, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
