@@ -1,0 +1,16 @@
+"""Compose: the settings in the wings, the music on the stage."""
+
+import streamlit as st
+
+from pyzzicato.ui import shell, stage, state, wings
+
+shell.open_page("Compose")
+view = state.open_view()
+with st.container(key="page", horizontal=True, wrap=False):
+    with st.container(key="wings"):
+        wings.draw(view)
+    with st.container(key="stage"):
+        stage.draw(view)
+state.write_link(view)
+shell.close_page()
+wings.warm_up(view)

@@ -1,0 +1,130 @@
+"""Composing in the background: a thread that can be watched, stopped, and kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.generator import Step
+from pyzzicato.notes import Note, NoteSequence
+
+__all__ = ["BROKEN", "Job", "Progress"]
+
+BROKEN = (
+    "Something went wrong while composing. What was written so far is kept: press Compose to try "
+    "again, or choose another model."
+)
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a job has made so far: new music per take, its times from 0."""
+
+    takes: tuple[NoteSequence, ...]
+    made: tuple[float, ...]
+    """Seconds of new music per take that are complete."""
+    running: bool
+    stopped: bool
+    """True where the person stopped it before the end."""
+    error: str
+    """One sentence for the person, or "" where all is well."""
+    left: float
+    """Seconds of waiting that remain, as far as one can tell."""
+
+
+class Job:
+    """One press of Compose: reads a generator's steps in a thread of its own.
+
+    `steps` is called in that thread; `seconds` is how much new music each of `takes` takes was
+    asked for. An error for the person ends the job with its sentence; any other is logged with
+    its trace. Whatever came before is kept.
+    """
+
+    def __init__(
+        self, steps: Callable[[], Iterator[Step]], *, seconds: float, takes: int, qpm: float = 120.0
+    ) -> None:
+        self._steps = steps
+        self._seconds = seconds
+        self._qpm = qpm
+        self._notes: list[list[Note]] = [[] for _ in range(takes)]
+        self._made = [0.0] * takes
+        self._error = ""
+        self._cut = False
+        self._begun = time.monotonic()
+        self._lock = threading.Lock()
+        self._halt = threading.Event()
+        self._first = threading.Event()
+        self._done = threading.Event()
+        self._last: Progress | None = None
+
+    def start(self) -> Job:
+        """Begins; returns itself."""
+        threading.Thread(target=self._run, name="compose", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Asks it to end after the step at hand; returns at once."""
+        self._halt.set()
+
+    @property
+    def running(self) -> bool:
+        """Whether notes may still come."""
+        return not self._done.is_set()
+
+    def wait_for_music(self, timeout: float) -> bool:
+        """Waits for the first notes or the end, `timeout` seconds at most; whether it came."""
+        return self._first.wait(timeout)
+
+    def wait(self, timeout: float) -> bool:
+        """Waits for the end, `timeout` seconds at most; whether it came."""
+        return self._done.wait(timeout)
+
+    def progress(self) -> Progress:
+        """What there is now; from the end on always the same object."""
+        if self._last is not None:
+            return self._last
+        ended = self._done.is_set()  # read first: what is copied after it is complete
+        with self._lock:
+            notes = [tuple(each) for each in self._notes]
+            made = tuple(self._made)
+        progress = Progress(
+            takes=tuple(NoteSequence(each, qpm=self._qpm) for each in notes),
+            made=made,
+            running=not ended,
+            stopped=self._cut,
+            error=self._error,
+            left=self._left(min(made)),
+        )
+        if ended:
+            self._last = progress
+        return progress
+
+    def _left(self, made: float) -> float:
+        if made <= 0:
+            return self._seconds
+        return (time.monotonic() - self._begun) * max(self._seconds - made, 0.0) / made
+
+    def _run(self) -> None:
+        try:
+            for step in self._steps():
+                with self._lock:
+                    self._notes[step.take].extend(step.notes)
+                    self._made[step.take] = step.time
+                if step.notes:
+                    self._first.set()
+                if self._halt.is_set():
+                    self._cut = min(self._made) < self._seconds
+                    break
+        except PyzzicatoError as error:
+            self._error = str(error)
+        except Exception:
+            _LOG.exception("Composing failed")
+            self._error = BROKEN
+        finally:
+            self._done.set()
+            self._first.set()

@@ -1,0 +1,113 @@
+"""The address bar: all settings as texts, and back, with a sentence for what cannot be.
+
+A link holds the model, the seed, the number of takes and every control of the model's family.
+An uploaded or continued piece is not in it: `seed=upload` and `seed=result` only say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyzzicato.composers import find_composer
+from pyzzicato.controls import Control, declared
+from pyzzicato.errors import InvalidControl, UnknownName
+from pyzzicato.registry import ModelInfo
+from pyzzicato.seeds import find_seed
+
+__all__ = ["NOTHING", "RESULT", "TAKES", "UPLOAD", "as_texts", "from_link"]
+
+NOTHING, UPLOAD, RESULT = "nothing", "upload", "result"
+TAKES = Control(
+    name="takes",
+    kind=int,
+    default=1,
+    label="Takes",
+    help="How many continuations to write at once, to choose from.",
+    minimum=1,
+    maximum=10,
+    step=1,
+)
+_LOST = {
+    UPLOAD: "This link was made with a file that only its maker has: choose a seed to start from.",
+    RESULT: "This link continues a piece that only its maker has: choose a seed to start from.",
+}
+
+
+def as_texts(settings: Mapping[str, Any], info: ModelInfo) -> dict[str, str]:
+    """What the address bar says: only what matters to the model `info`."""
+    names = ["model", "seed", "takes", *(item.name for item in declared(info.controls))]
+    return {name: _text(settings[name]) for name in names}
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def from_link(
+    texts: Mapping[str, str], models: Mapping[str, ModelInfo], settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The settings that a link asks for, and a sentence for each thing it cannot have.
+
+    `settings` are the usual ones, kept for what the link leaves out or gets wrong.
+    """
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    model = texts.get("model", settings["model"])
+    if model not in models:
+        problems.append(_not_here("model", model, models[settings["model"]].title))
+        model = settings["model"]
+    found["model"] = model
+    info = models[model]
+    for item in [TAKES, *declared(info.controls)]:
+        if item.name in texts and item.name != "composer":
+            try:
+                found[item.name] = item.check(texts[item.name])
+            except InvalidControl as error:
+                problems.append(f"{error} This link gets the usual value instead.")
+    for read in (_composer, _seed):
+        try:
+            found |= read(texts, info)
+        except UnknownName as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def _not_here(kind: str, name: str, instead: str) -> str:
+    return (
+        f"This link asks for a {kind} that is not here, “{name[:60]}”: "
+        f"{instead} is chosen instead."
+    )
+
+
+def _composer(texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
+    if "composer" not in texts:
+        return {}
+    text = texts["composer"]
+    try:
+        composer = find_composer(text)
+    except UnknownName:
+        raise UnknownName(
+            f"This link asks for a composer that is not here, “{text[:60]}”: choose one below."
+        ) from None
+    if composer.id not in info.composers:
+        raise UnknownName(
+            f"The model {info.title} was not taught {composer.short}: choose another composer."
+        )
+    return {"composer": composer.id}
+
+
+def _seed(texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
+    if "seed" not in texts:
+        return {}
+    text = texts["seed"]
+    if text in _LOST:
+        raise UnknownName(_LOST[text])
+    if text == NOTHING:
+        return {"seed": NOTHING}
+    try:
+        return {"seed": find_seed(text).id}
+    except UnknownName:
+        raise UnknownName(
+            f"This link asks for a seed that is not here, “{text[:60]}”: choose one below."
+        ) from None

@@ -1,0 +1,34 @@
+"""What all visitors share: the models, loaded once and never changed."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from pyzzicato.generator import Generator
+from pyzzicato.registry import ModelInfo
+
+__all__ = ["generator", "missing"]
+
+
+def generator(info: ModelInfo) -> Generator:
+    """The model, ready to play; raises ModelUnavailable where its file is missing or damaged."""
+    changed = info.weights.stat().st_mtime_ns if info.weights.exists() else 0
+    return cast(Generator, _generator(str(info.folder), changed, info))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _generator(folder: str, changed: int, _info: ModelInfo) -> Generator:
+    """`folder` and `changed` (time of the weights) tell one set of weights from another."""
+    return _info.load()
+
+
+def missing(info: ModelInfo) -> str:
+    """Why this model cannot play, in one sentence; "" where its weights are there."""
+    if info.weights.exists():
+        return ""
+    return (
+        f"{info.title} has no trained weights here: choose another model, or train it with "
+        f"“pyzzicato train {info.id}”."
+    )

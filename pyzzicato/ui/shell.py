@@ -1,0 +1,59 @@
+"""What every page has around it: title, style, the bar at the top, and plain sentences.
+
+Every page calls `open_page` first, because a link straight to it may run without app.py.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from pyzzicato.ui import theme
+from pyzzicato.ui.player import sound_bank
+
+__all__ = ["close_page", "line", "open_page", "problem", "title"]
+
+PAGES = {
+    "Compose": "pages/1_Compose.py",
+    "Models": "pages/3_Models.py",
+    "About": "pages/9_About.py",
+}
+
+
+def open_page(name: str) -> None:
+    """Title, style and bar of the page called `name` in `PAGES`."""
+    st.set_page_config(
+        page_title=f"{name} · Pyzzicato" if name != "Compose" else "Pyzzicato",
+        page_icon=":material/piano:",
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    theme.style()
+    st.session_state["entered"] = st.session_state.get("page") != name
+    st.session_state["page"] = name
+    with st.container(key="bar", horizontal=True, vertical_alignment="center"):
+        st.html('<span class="pz-name">Pyzzicato</span>')
+        for label, path in PAGES.items():
+            with st.container(key=f"nav-{label}" + ("-here" if label == name else ""), width="content"):
+                st.page_link(path, label=label)
+
+
+def close_page() -> None:
+    """The last call of a page that plays music."""
+    sound_bank()
+
+
+def title(text: str) -> None:
+    """The page's heading; `text` may come from a file, so it is never markup."""
+    st.html(f'<h1 class="pz-title">{escape(text)}</h1>')
+
+
+def line(text: str, kind: str = "quiet") -> None:
+    """One plain sentence, in small quiet letters unless `kind` is "label"."""
+    st.html(f'<p class="pz-{kind}">{escape(text)}</p>')
+
+
+def problem(text: str) -> None:
+    """One sentence that says what is wrong and what to do, where the cause is."""
+    st.html(f'<p class="pz-problem" role="alert">{escape(text)}</p>')

@@ -1,0 +1,187 @@
+"""The stage: the music that is chosen or being written, its takes, and what to do with it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pyzzicato.limits import MAX_SECONDS
+from pyzzicato.notes import NoteSequence
+from pyzzicato.ui import links, shell
+from pyzzicato.ui.downloads import MIME, Kept, title_of, whole
+from pyzzicato.ui.jobs import Progress
+from pyzzicato.ui.player import PlayerResult, player, takes_row
+from pyzzicato.ui.state import Piece, Start, View
+from pyzzicato.ui.theme import is_dark
+
+__all__ = ["draw"]
+
+_POLL = 0.25  # seconds between two looks at a piece that is being written
+_LEAD_IN = 4.0  # seconds of the seed that are heard before the new music
+_PATIENCE = 0.2  # seconds to wait for the first notes, so that they are in the first picture
+_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+def draw(view: View) -> None:
+    """The stage as it is now; while a piece is being written it looks again by itself."""
+    if view.piece is not None and view.running:
+        view.piece.job.wait_for_music(_PATIENCE)
+    st.fragment(_draw, run_every=_POLL if view.running else None)(view)
+
+
+def _draw(view: View) -> None:
+    if view.piece is None:
+        _draw_start(view)
+    else:
+        _draw_piece(view, view.piece)
+
+
+def _draw_start(view: View) -> None:
+    start = view.start
+    shell.title(f"{start.words}" if start.title else f"Something new by {view.info.title}")
+    shell.line("The seed. Press Compose to hear it go on.", "status")
+    player(
+        seed=start.music,
+        continuation=NoteSequence(),
+        border=start.music.duration,
+        expected=view.settings["seconds"],
+        running=False,
+        take="0",
+        piece=f"start-{hash(start)}",
+        autoplay=False,
+        key="player",
+    )
+    _next(view, None)
+
+
+def _draw_piece(view: View, piece: Piece) -> None:
+    progress = piece.job.progress()
+    take = min(view.take, piece.takes - 1)
+    music = progress.takes[take]
+    shell.title(title_of(piece))
+    shell.line(_status(piece, progress, music), "status")
+    asked = player(
+        seed=piece.start.music,
+        continuation=music,
+        border=piece.border,
+        expected=piece.controls.seconds if progress.running else max(progress.made[take], 0.1),
+        running=progress.running,
+        take=str(take),
+        piece=f"piece-{piece.number}",
+        autoplay=view.autoplay,
+        made=progress.made[take],
+        start_at=max(0.0, piece.border - _LEAD_IN),
+        offer_continue=not progress.running and bool(music),
+        key="player",
+    )
+    if piece.takes > 1:
+        seconds = piece.controls.seconds
+        chosen = takes_row(progress.takes, take, f"takes-{piece.number}", seconds=seconds)
+        if chosen != view.take:
+            view.take = chosen
+            st.rerun(scope="fragment")
+    if progress.error:
+        shell.problem(progress.error)
+    if asked is not None:
+        _continue(view, piece, music, asked)
+    if not progress.running:
+        if view.shown_running == piece.number:
+            view.shown_running = 0
+            st.rerun()
+        if music:
+            _keep(piece, progress, take)
+        _next(view, music)
+    else:
+        view.shown_running = piece.number
+
+
+def _status(piece: Piece, progress: Progress, music: NoteSequence) -> str:
+    made = min(progress.made)
+    if progress.running:
+        left = f", about {progress.left:.0f} s to wait" if made > 0 and progress.left >= 1 else ""
+        return f"{made:.0f} of {piece.controls.seconds:.0f} seconds written{left}."
+    if not music:
+        return "Nothing was written."
+    length = progress.made[0]
+    low, high = min(n.pitch for n in music), max(n.pitch for n in music)
+    words = (
+        f"{len(music)} notes in {length:.0f} seconds, {len(music) / max(length, 0.1):.1f} a second, "
+        f"from {_name(low)} to {_name(high)}. Played by {piece.info.title}."
+    )
+    return f"Stopped. {words}" if progress.stopped else words
+
+
+def _name(pitch: int) -> str:
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _keep(piece: Piece, progress: Progress, take: int) -> None:
+    kept = Kept(piece, progress.takes, take, _address(piece))
+    buttons = {"mid": "MIDI", "wav": "WAV", "mp3": "MP3", "png": "Picture", "svg": "SVG"}
+    with st.container(key="keep", horizontal=True, vertical_alignment="center"):
+        shell.line("Keep", "label")
+        for kind, label in (buttons | {"zip": "All takes"}).items():
+            st.download_button(
+                label,
+                data=kept.maker(kind),
+                file_name=kept.name(kind),
+                mime=MIME[kind],
+                key=f"keep-{kind}",
+                on_click="ignore",
+            )
+        with st.popover("Link"):
+            shell.line(_about_link(piece))
+            st.code(kept.address, language=None, wrap_lines=True)
+    picture = st.expander("Piano roll as a picture", key="picture", on_change="rerun")
+    if picture.open:
+        with picture, st.spinner("Drawing …"):
+            music = progress.takes[take]
+            png = _picture(piece.start.music, music, title_of(piece), is_dark())
+            st.image(png, width="stretch")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _picture(seed: NoteSequence, music: NoteSequence, title: str, dark: bool) -> bytes:
+    from pyzzicato.plotting import figure_file, roll_figure
+
+    return figure_file(roll_figure(seed, music, title=title, dark=dark), "png")
+
+
+def _about_link(piece: Piece) -> str:
+    if piece.start.id in (links.UPLOAD, links.RESULT):
+        return "This opens the app with these settings, but without the music you started from."
+    return "Who opens this and presses Compose gets the same music, note for note."
+
+
+def _address(piece: Piece) -> str:
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{urlencode(piece.texts)}"
+
+
+def _next(view: View, music: NoteSequence | None) -> None:
+    if not view.past and not music:
+        return
+    with st.container(key="next", horizontal=True, vertical_alignment="center"):
+        shell.line("Next", "label")
+        if music and view.piece is not None:
+            if st.button("Continue from the end", key="continue"):
+                end = whole(view.piece, music).duration
+                _continue(view, view.piece, music, PlayerResult(end))
+        if view.past and st.button("Undo", key="undo"):
+            view.undo()
+            st.rerun()
+
+
+def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult) -> None:
+    """Makes the piece up to a place the next seed."""
+    so_far = whole(piece, music)
+    kept = so_far.trim(0.0, asked.continue_at)
+    if len(kept) < 4:  # the playhead lies at the beginning: all of it is meant
+        kept = so_far
+    if kept.duration + piece.controls.seconds > MAX_SECONDS:
+        shell.problem("This piece is nearly 30 minutes long: continue from an earlier place.")
+        return
+    title = piece.start.title or "a piece from nothing"
+    view.begin_with(Start(links.RESULT, title, kept, rounds=piece.start.rounds + 1))
+    st.rerun()

@@ -1,0 +1,266 @@
+"""One visitor's view: the settings, where the music starts, what is on the stage, and undo.
+
+Streamlit forgets a widget that is not drawn, so the settings live here: `draw_value` makes a
+widget show its setting, and `gather` takes over what was changed by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import streamlit as st
+
+from pyzzicato.composers import COMPOSERS, Composer
+from pyzzicato.controls import Controls, declared
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.notes import NoteSequence
+from pyzzicato.registry import ModelInfo, models
+from pyzzicato.seeds import all_seeds, find_seed, seeds_by
+from pyzzicato.ui import links, resources, shell
+from pyzzicato.ui.jobs import Job
+
+__all__ = ["Piece", "Start", "View", "draw_value", "gather", "open_view", "write_link"]
+
+FAVOURITE = ("chopin", "chopin-prelude-op-28-no-4")
+_UNDO = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Music that a piece starts from: `id` as in a link, `title` as one would say it."""
+
+    id: str
+    title: str
+    music: NoteSequence
+    composer: str = ""
+    """The composer's id, for a built-in seed."""
+    rounds: int = 0
+    """How often it was continued already."""
+
+    @property
+    def words(self) -> str:
+        """How a title names it."""
+        again = {0: "", 1: " (continued)"}.get(self.rounds, f" (continued {self.rounds} times)")
+        return f"{self.title}{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one press of Compose made, with the settings it was made with."""
+
+    number: int
+    start: Start
+    info: ModelInfo
+    controls: Any
+    takes: int
+    job: Job
+    texts: dict[str, str]
+    """The link that makes it again."""
+
+    @property
+    def style(self) -> Composer:
+        """In whose style it is."""
+        return next(c for c in COMPOSERS if c.id == self.controls.composer)
+
+    @property
+    def border(self) -> float:
+        """Seconds at which the new music begins."""
+        return self.start.music.duration
+
+
+@dataclass
+class View:
+    """Everything one visitor has before them; lives as long as the session."""
+
+    models: dict[str, ModelInfo]
+    settings: dict[str, Any]
+    start: Start
+    piece: Piece | None = None
+    take: int = 0
+    autoplay: bool = False
+    upload: tuple[str, NoteSequence] | None = None
+    """Name and whole music of the person's own file."""
+    window: tuple[float, float] = (0.0, 20.0)
+    """The seconds of that music which are used."""
+    problems: dict[str, str] = field(default_factory=dict)
+    """Sentences by the place where they are shown: link, model, upload."""
+    pieces: int = 0
+    shown_running: int = 0
+    """The number of the piece that was last shown growing; 0 for none."""
+    past: list[tuple[Start, Piece | None, int]] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model that is chosen."""
+        return self.models[self.settings["model"]]
+
+    @property
+    def composer(self) -> Composer:
+        """The composer that is chosen."""
+        return next(c for c in COMPOSERS if c.id == self.settings["composer"])
+
+    @property
+    def running(self) -> bool:
+        """Whether the piece on the stage is still being written."""
+        return self.piece is not None and self.piece.job.running
+
+    def controls(self) -> Controls:
+        """The controls as they stand; raises InvalidControl."""
+        kind = self.info.controls
+        return kind(**{item.name: self.settings[item.name] for item in declared(kind)})
+
+    def remember(self) -> None:
+        """Keeps what is on the stage, so that undo can bring it back."""
+        self.past = [*self.past[1 - _UNDO :], (self.start, self.piece, self.take)]
+
+    def undo(self) -> None:
+        """What was on the stage before; stops what is being written."""
+        self.halt()
+        if self.past:
+            self.start, self.piece, self.take = self.past.pop()
+            self.settings["seed"] = self.start.id
+            self.autoplay = False
+
+    def halt(self) -> None:
+        """Stops the piece that is being written, and keeps it."""
+        if self.piece is not None:
+            self.piece.job.stop()
+
+    def begin_with(self, start: Start) -> None:
+        """Puts `start` on the stage by itself; a piece that was there can be had by undo."""
+        self.halt()
+        if self.piece is not None:
+            self.remember()
+        self.start, self.piece, self.take, self.autoplay = start, None, 0, False
+        self.settings["seed"] = start.id
+
+    def choose_composer(self, composer: str) -> None:
+        """Takes a composer, and an opening of theirs where the last composer's was chosen."""
+        own = self.start.composer == self.settings["composer"]
+        self.settings["composer"] = composer
+        if own and seeds_by(composer):
+            self.begin_with(library_start(seeds_by(composer)[0].id))
+
+    def compose(self) -> None:
+        """Starts to write a piece with the settings as they stand.
+
+        Where the same settings have just been played to the end, the dice are rolled first:
+        who presses again wants something new.
+        """
+        self.problems.clear()
+        texts = links.as_texts(self.settings, self.info)
+        shown = self.piece
+        if shown and (shown.texts, shown.start) == (texts, self.start):
+            self.roll_dice()
+            texts = links.as_texts(self.settings, self.info)
+        self.halt()
+        try:
+            controls = self.controls()
+            generator = resources.generator(self.info)
+        except PyzzicatoError as error:
+            self.problems[f"model {self.info.id}"] = str(error)
+            return
+        self.remember()
+        self.pieces += 1
+        seed, takes = self.start.music, self.settings["takes"]
+        job = Job(
+            lambda: generator.generate(seed, controls, takes),
+            seconds=controls.seconds,
+            takes=takes,
+            qpm=seed.qpm,
+        )
+        self.piece = Piece(
+            self.pieces, self.start, self.info, controls, takes, job.start(), texts
+        )
+        self.take, self.autoplay = 0, True
+
+    def roll_dice(self) -> None:
+        """A new number for all chance, short enough to be told to a friend."""
+        before = self.settings["rng_seed"]
+        rolled = int(np.random.default_rng().integers(1, 9999))
+        self.settings["rng_seed"] = rolled if rolled != before else 9999
+
+
+def library_start(seed_id: str) -> Start:
+    """A built-in seed to start from; raises UnknownName."""
+    seed = find_seed(seed_id)
+    return Start(seed.id, f"{seed.title}, {seed.opus}", seed.sequence(), seed.composer.id)
+
+
+def nothing_start() -> Start:
+    """No seed at all."""
+    return Start(links.NOTHING, "", NoteSequence())
+
+
+def open_view() -> View:
+    """The visitor's view, with what the widgets and the address bar say now; first of all calls."""
+    if "view" not in st.session_state:
+        st.session_state["view"] = _new_view()
+    view = cast(View, st.session_state["view"])
+    if st.session_state.get("entered"):
+        view.autoplay = False  # coming back from another page is no reason to play
+    _read_link(view)
+    return view
+
+
+def _new_view() -> View:
+    try:
+        known = models()
+    except PyzzicatoError as error:
+        shell.problem(str(error))
+        st.stop()
+    if not known:
+        shell.problem("There are no models here: fetch the project's files again.")
+        st.stop()
+    ready = [info for info in known.values() if not resources.missing(info)]
+    info = ready[0] if ready else next(iter(known.values()))
+    settings: dict[str, Any] = {"model": info.id, links.TAKES.name: links.TAKES.default}
+    for each in known.values():
+        for item in declared(each.controls):
+            settings.setdefault(item.name, item.default)
+    composer, seed = FAVOURITE
+    settings["composer"] = composer if composer in info.composers else info.composers[0]
+    ids = [each.id for each in all_seeds()]
+    start = library_start(seed if seed in ids else ids[0])
+    return View(known, {**settings, "seed": start.id}, start)
+
+
+def _read_link(view: View) -> None:
+    texts = dict(st.query_params)
+    if not texts or texts == view.written:
+        return
+    view.written = texts
+    found, problems = links.from_link(texts, view.models, view.settings)
+    view.settings.update(found)
+    view.problems["link"] = " ".join(problems)
+    seed = found.get("seed")
+    if seed is None or seed == view.start.id:
+        return
+    view.begin_with(nothing_start() if seed == links.NOTHING else library_start(seed))
+
+
+def write_link(view: View) -> None:
+    """Puts the settings into the address bar, where they differ from what is there."""
+    texts = links.as_texts(view.settings, view.info)
+    if texts != view.written:
+        view.written = texts
+        st.query_params.from_dict(texts)
+
+
+def draw_value(view: View, name: str) -> dict[str, Any]:
+    """Key and callback for the widget of setting `name`, which then shows its value."""
+    key = f"set-{name}"
+    if key not in st.session_state or st.session_state[key] != view.settings[name]:
+        st.session_state[key] = view.settings[name]
+    return {"key": key, "on_change": gather, "args": (view,)}
+
+
+def gather(view: View) -> None:
+    """Takes over what the widgets say; callbacks that use the settings call it first."""
+    for name in view.settings:
+        value = st.session_state.get(f"set-{name}")
+        if value is not None:
+            view.settings[name] = value
