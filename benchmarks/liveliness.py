@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from pyzzicato.controls import declared
 from pyzzicato.evaluation import write_metrics
 from pyzzicato.generator import collect
 from pyzzicato.notes import NoteSequence
@@ -85,9 +86,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     for info in models().values():
-        if (options.models and info.id not in options.models) or "keys" not in {
-            field for field in info.controls.__dataclass_fields__
-        }:
+        if options.models and info.id not in options.models:
+            continue
+        if not any(item.name == "keys" for item in declared(info.controls)):
             continue
         sheets = {mode: sheet_of(takes_of(info, mode, options.seconds)) for mode in MODES}
         for mode, sheet in sheets.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["Dice", "choose_count", "choose_keys", "sigmoid"]
+__all__ = ["Dice", "choose_class", "choose_count", "choose_keys", "sigmoid"]
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -49,6 +49,38 @@ def choose_count(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     reached = np.cumsum(weights, axis=-1)
     chosen: np.ndarray = (reached < draw[:, None] * reached[:, -1:]).sum(axis=-1)
+    return chosen
+
+
+def choose_class(
+    logits: np.ndarray,
+    draw: np.ndarray,
+    *,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+) -> np.ndarray:
+    """A class per take from logits (takes, n) by one draw (takes,); whole numbers.
+
+    `top_p` keeps the likeliest classes that together have that probability (Holtzman et al.,
+    2020), `min_p` those with at least that share of the likeliest one's (Nguyen et al., 2024);
+    both look at the probabilities after the temperature.
+    """
+    scaled = logits / max(temperature, 1e-3)
+    chance = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    chance /= chance.sum(axis=-1, keepdims=True)
+    if min_p > 0:
+        chance = np.where(chance >= min_p * chance.max(axis=-1, keepdims=True), chance, 0.0)
+    if top_p < 1:
+        order = np.argsort(-chance, axis=-1)
+        ranked = np.take_along_axis(chance, order, axis=-1)
+        before = np.cumsum(ranked, axis=-1) - ranked
+        ranked = np.where(before < top_p * ranked.sum(axis=-1, keepdims=True), ranked, 0.0)
+        chance = np.zeros_like(chance)
+        np.put_along_axis(chance, order, ranked, axis=-1)
+    reached = np.cumsum(chance, axis=-1)
+    passed = (reached <= draw[:, None] * reached[:, -1:]).sum(axis=-1)
+    chosen: np.ndarray = np.minimum(passed, logits.shape[-1] - 1)
     return chosen
 
 
