@@ -29,6 +29,7 @@ _PREDICTORS = {
     "repeat": "the last step again",
     "rate": "each key at its mean rate",
 }
+_MODES = {"default": "as it comes", "threshold": "with the published fixed threshold"}
 _PLANES = {"onset": "struck keys", "sounding": "sounding keys"}
 
 
@@ -161,8 +162,8 @@ def _frames_note(frames: Mapping[str, Any]) -> str:
     if not frames:
         return "It has not been measured yet: `pyzzicato evaluate` does that."
     return (
-        "How well the next step (a twentieth of a second) of real music is told from the steps "
-        f"before it, on {frames['windows']:,} windows of {frames['window_seconds']:g} s of works "
+        "How well the next step of real music is told from the steps before it, on "
+        f"{frames['windows']:,} windows of {frames['window_seconds']:g} s of works "
         "that were not trained on. Each predictor has the threshold that is best for it on the "
         "validation music."
     )
@@ -170,26 +171,31 @@ def _frames_note(frames: Mapping[str, Any]) -> str:
 
 def _best_figure(frames: Mapping[str, Any]) -> str:
     """The figure that says most, in a few words, for a table of all models."""
-    mine, repeated = (frames.get(who, {}).get("onset") for who in ("network", "rate"))
-    if not mine or not repeated:
+    scores = {who: frames.get(who, {}).get("onset", {}).get("f1") for who in _PREDICTORS}
+    if None in scores.values():
         return "not measured yet"
-    return f"F1 of struck keys {mine['f1']:.2f} (trivial: {repeated['f1']:.2f})"
+    mine = scores.pop("network")
+    return f"F1 of struck keys {mine:.2f} (trivial: {max(scores.values()):.2f})"
 
 
 def _liveliness(found: Mapping[str, Any]) -> tuple[Row, ...]:
-    """What stays alive after minutes: one row a way of choosing keys, or one figure a row."""
-    tables = {name: row for name, row in found.items() if isinstance(row, Mapping)}
-    if tables:
-        columns = list(dict.fromkeys(key for row in tables.values() for key in row))
-        head = ("", *(column.replace("_", " ") for column in columns))
-        rows = [(n, *(_value(row.get(c, "")) for c in columns)) for n, row in tables.items()]
-        return (head, *rows)
-    rows = [(name.replace("_", " "), _value(value)) for name, value in found.items()]
-    return (("what", "measured"), *rows) if rows else ()
-
-
-def _value(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    """What `benchmarks/liveliness.py` measured: a column for each way of choosing keys."""
+    modes = [mode for mode in _MODES if mode in found]
+    if not modes:
+        return ()
+    measures: tuple[tuple[str, str], ...] = (
+        ("takes, one from every built-in seed", "{takes}"),
+        (
+            "composers whose density at the end is 0.6 to 1.5 times the real one",
+            "{composers_within} of {composers}",
+        ),
+        ("takes that are silent at the end", "{silent}"),
+        ("takes below a quarter of the real density at the end", "{below_a_quarter:.1%}"),
+        ("longest held key, in seconds", "{longest_held_seconds:.1f}"),
+    )
+    head = (f"over {found['seconds']:g} s", *(_MODES[mode] for mode in modes))
+    rows = [(label, *(form.format(**found[mode]) for mode in modes)) for label, form in measures]
+    return (head, *rows)
 
 
 def card(info: ModelInfo) -> str:

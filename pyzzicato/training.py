@@ -19,13 +19,15 @@ import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.density import density_table
-from pyzzicato.errors import PyzzicatoError
+from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+from pyzzicato.registry import ModelInfo
 
 __all__ = [
     "Examples",
     "FamilyModule",
     "Recipe",
     "family_module",
+    "load_keras",
     "recipe",
     "train",
     "weights_by_path",
@@ -99,6 +101,33 @@ def weights_by_path(model: Any) -> dict[str, np.ndarray]:
         variable.path: keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
         for variable in model.variables
     }
+
+
+def load_keras(info: ModelInfo) -> Any:
+    """The Keras model with the weights of the model's step graph, in float32: for teaching, tests.
+
+    Raises ModelUnavailable where the step graph is missing, damaged or of another recipe.
+    """
+    import keras
+
+    from pyzzicato.runtime import weights_of
+
+    stored = weights_of(info.weights)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        model = family_module(info.family).build({**info.config, "composers": info.composers})
+    finally:
+        keras.config.set_dtype_policy(policy)
+    try:
+        for weight in model.weights:
+            weight.assign(stored[weight.path].reshape(weight.shape))
+    except (KeyError, ValueError) as error:
+        raise ModelUnavailable(
+            f"The weights of the model {info.id} are not those of its model.toml: "
+            f"train it again with `pyzzicato train {info.id}`."
+        ) from error
+    return model
 
 
 def train(
