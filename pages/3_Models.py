@@ -1,15 +1,93 @@
-"""Models: what plays, how it works, what it was taught."""
+"""Models: what plays, how it works, how well it does, what it was taught."""
 
 import streamlit as st
 
-from pyzzicato.registry import models
+from pyzzicato.cards import Facts, Row, facts
+from pyzzicato.composition import compose
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.registry import ModelInfo, models
 from pyzzicato.ui import resources, shell
+
+EXAMPLE_SECONDS = 20
+
+
+def show_table(rows: tuple[Row, ...]) -> None:
+    """A table whose first row is its heading."""
+    if rows:
+        head, *body = rows
+        columns = {name or " ": [row[place] for row in body] for place, name in enumerate(head)}
+        st.table(columns, border="horizontal")
+
+
+def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
+    """All models in one table: system, year, idea, size, best figure."""
+    head = ("System", "Year", "Idea", "Size", "Best figure")
+    rows = [(f.title, str(f.year), f.summary, f.size, f.best_figure) for _, f in known]
+    show_table((head, *rows))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def example(model: str, changed: int) -> bytes:
+    """The model's first 20 seconds with everything as it comes, as MP3."""
+    from pyzzicato.audio import sound_file
+
+    return sound_file(compose(model=model, seconds=EXAMPLE_SECONDS).sequence, "mp3")
+
+
+def show_example(info: ModelInfo) -> None:
+    """A button that composes and plays; nothing is composed before it is pressed."""
+    if st.button("Hear an example", key=f"hear-{info.id}"):
+        try:
+            sound = example(info.id, info.weights.stat().st_mtime_ns)
+        except PyzzicatoError as error:
+            shell.problem(str(error))
+            return
+        shell.line("Its seed first, then what it composed, everything as it comes.")
+        st.audio(sound, format="audio/mpeg", autoplay=True)
+
+
+def show_card(info: ModelInfo, card: Facts) -> None:
+    """One model: in sentences first, in figures below."""
+    st.header(card.title, anchor=info.id)
+    shell.line(f"{card.source}. {card.size}.")
+    st.text(" ".join(card.works))
+    missing = resources.missing(info)
+    if missing:
+        shell.problem(missing)
+    else:
+        show_example(info)
+    if card.frames:
+        shell.line("How well it tells the next step", "label")
+        shell.line(card.frames_note)
+        show_table(card.frames)
+    if card.liveliness:
+        shell.line("How lively it stays", "label")
+        show_table(card.liveliness)
+    for heading, sentences in (
+        ("Where it differs from its source", card.differs),
+        ("What it cannot do", card.limits),
+    ):
+        if sentences:
+            shell.line(heading, "label")
+            for sentence in sentences:
+                shell.line(sentence)
+    shell.line("Its training music, and what you may do with the output", "label")
+    st.text(card.commercial)
+    if card.training:
+        with st.expander("Training, licences and composers"):
+            show_table(card.training)
+            show_table(card.licences)
+            show_table(card.composers)
+
 
 shell.open_page("Models")
 shell.title("Models")
-for info in models().values():
-    with st.container(key=f"model-{info.id}"):
-        shell.line(info.title, "label")
-        shell.line(info.summary)
-        if resources.missing(info):
-            shell.problem(resources.missing(info))
+try:
+    cards = [(info, facts(info)) for info in models().values()]
+except PyzzicatoError as error:
+    shell.problem(str(error))
+else:
+    show_overview(cards)
+    for info, card in cards:
+        with st.container(key=f"model-{info.id}"):
+            show_card(info, card)
