@@ -10,7 +10,7 @@ import streamlit as st
 from pyzzicato.controls import Control, declared
 from pyzzicato.ui.state import View, draw_value
 
-__all__ = ["draw_control", "others", "main_control", "without_effect"]
+__all__ = ["draw_control", "main_control", "others", "without_effect"]
 
 _ELSEWHERE = ("composer", "seconds", "rng_seed")  # these have places of their own in the wings
 _MANY = 1000  # whole numbers with more values than this are typed
@@ -39,11 +39,14 @@ def without_effect(item: Control, view: View) -> str:
 
 
 def draw_control(item: Control, view: View, label: str | None = None) -> None:
-    """The widget of one control; grey where it has no effect, and then its help says why."""
+    """The widget of one control; grey where it has no effect, and then its help says why.
+
+    What it does stands beside it in a sentence, so there is no other help.
+    """
     reason = without_effect(item, view)
     settings: dict[str, Any] = {
         "label": label or item.label,
-        "help": reason or item.help,
+        "help": reason or None,
         "disabled": bool(reason),
         **draw_value(view, item.name),
     }

@@ -79,7 +79,7 @@ def title_of(piece: Piece) -> str:
     style = piece.style.short
     if not piece.start.title:
         return f"From nothing, in the style of {style}"
-    return f"After {piece.start.words}, in the style of {style}"
+    return f"After {piece.start.words(piece.style.id)}, in the style of {style}"
 
 
 def file_name(piece: Piece, take: int | None, kind: str) -> str:
@@ -96,5 +96,5 @@ def settings_text(piece: Piece, address: str) -> str:
         f"{item.label} ({item.name}): {getattr(piece.controls, item.name)}"
         for item in declared(type(piece.controls))
     ]
-    lines += [f"Takes: {piece.takes}", f"Seed: {piece.start.id} {piece.start.words}".rstrip()]
+    lines += [f"Takes: {piece.takes}", f"Seed: {piece.start.id} {piece.start.words()}".rstrip()]
     return "\n".join([*lines, "", "The same again:", address, ""])

@@ -75,8 +75,7 @@ def from_link(
 
 def _not_here(kind: str, name: str, instead: str) -> str:
     return (
-        f"This link asks for a {kind} that is not here, “{name[:60]}”: "
-        f"{instead} is chosen instead."
+        f"This link asks for a {kind} that is not here, “{name[:60]}”: {instead} is chosen instead."
     )
 
 

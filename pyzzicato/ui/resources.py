@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import streamlit as st
 
 from pyzzicato.generator import Generator
@@ -15,7 +13,7 @@ __all__ = ["generator", "missing"]
 def generator(info: ModelInfo) -> Generator:
     """The model, ready to play; raises ModelUnavailable where its file is missing or damaged."""
     changed = info.weights.stat().st_mtime_ns if info.weights.exists() else 0
-    return cast(Generator, _generator(str(info.folder), changed, info))
+    return _generator(str(info.folder), changed, info)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -25,7 +25,7 @@ def open_page(name: str) -> None:
     """Title, style and bar of the page called `name` in `PAGES`."""
     st.set_page_config(
         page_title=f"{name} · Pyzzicato" if name != "Compose" else "Pyzzicato",
-        page_icon=":material/piano:",
+        page_icon=str(theme.ICON),
         layout="wide",
         initial_sidebar_state="collapsed",
     )
@@ -35,7 +35,9 @@ def open_page(name: str) -> None:
     with st.container(key="bar", horizontal=True, vertical_alignment="center"):
         st.html('<span class="pz-name">Pyzzicato</span>')
         for label, path in PAGES.items():
-            with st.container(key=f"nav-{label}" + ("-here" if label == name else ""), width="content"):
+            with st.container(
+                key=f"nav-{label}" + ("-here" if label == name else ""), width="content"
+            ):
                 st.page_link(path, label=label)
 
 

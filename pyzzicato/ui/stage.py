@@ -39,8 +39,12 @@ def _draw(view: View) -> None:
 
 def _draw_start(view: View) -> None:
     start = view.start
-    shell.title(f"{start.words}" if start.title else f"Something new by {view.info.title}")
-    shell.line("The seed. Press Compose to hear it go on.", "status")
+    if start.title:
+        shell.title(start.words(view.composer.id))
+        shell.line("The seed. Press Compose to hear it go on.", "status")
+    else:
+        shell.title(f"From nothing, in the style of {view.composer.short}")
+        shell.line("Silence. Press Compose to hear something new.", "status")
     player(
         seed=start.music,
         continuation=NoteSequence(),
@@ -103,10 +107,10 @@ def _status(piece: Piece, progress: Progress, music: NoteSequence) -> str:
         return f"{made:.0f} of {piece.controls.seconds:.0f} seconds written{left}."
     if not music:
         return "Nothing was written."
-    length = progress.made[0]
+    length = max(progress.made)
     low, high = min(n.pitch for n in music), max(n.pitch for n in music)
     words = (
-        f"{len(music)} notes in {length:.0f} seconds, {len(music) / max(length, 0.1):.1f} a second, "
+        f"{len(music)} notes in {length:.0f} seconds, {len(music) / length:.1f} a second, "
         f"from {_name(low)} to {_name(high)}. Played by {piece.info.title}."
     )
     return f"Stopped. {words}" if progress.stopped else words
@@ -164,10 +168,9 @@ def _next(view: View, music: NoteSequence | None) -> None:
         return
     with st.container(key="next", horizontal=True, vertical_alignment="center"):
         shell.line("Next", "label")
-        if music and view.piece is not None:
-            if st.button("Continue from the end", key="continue"):
-                end = whole(view.piece, music).duration
-                _continue(view, view.piece, music, PlayerResult(end))
+        piece = view.piece
+        if music and piece and st.button("Continue from the end", key="continue"):
+            _continue(view, piece, music, PlayerResult(whole(piece, music).duration))
         if view.past and st.button("Undo", key="undo"):
             view.undo()
             st.rerun()

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import streamlit as st
 
-from pyzzicato.composers import COMPOSERS, Composer
+from pyzzicato.composers import Composer, find_composer
 from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.notes import NoteSequence
@@ -39,11 +39,11 @@ class Start:
     rounds: int = 0
     """How often it was continued already."""
 
-    @property
-    def words(self) -> str:
-        """How a title names it."""
+    def words(self, style: str = "") -> str:
+        """How a title names it; with its composer, unless that is the one with the id `style`."""
+        by = "" if self.composer in ("", style) else f"{find_composer(self.composer).short}'s "
         again = {0: "", 1: " (continued)"}.get(self.rounds, f" (continued {self.rounds} times)")
-        return f"{self.title}{again}"
+        return f"{by}{self.title}{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Piece:
     @property
     def style(self) -> Composer:
         """In whose style it is."""
-        return next(c for c in COMPOSERS if c.id == self.controls.composer)
+        return find_composer(self.controls.composer)
 
     @property
     def border(self) -> float:
@@ -80,6 +80,8 @@ class View:
     piece: Piece | None = None
     take: int = 0
     autoplay: bool = False
+    asks_file: bool = False
+    """Whether they want to start from a file of their own, and have not given one yet."""
     upload: tuple[str, NoteSequence] | None = None
     """Name and whole music of the person's own file."""
     window: tuple[float, float] = (0.0, 20.0)
@@ -100,7 +102,7 @@ class View:
     @property
     def composer(self) -> Composer:
         """The composer that is chosen."""
-        return next(c for c in COMPOSERS if c.id == self.settings["composer"])
+        return find_composer(self.settings["composer"])
 
     @property
     def running(self) -> bool:
@@ -136,6 +138,7 @@ class View:
             self.remember()
         self.start, self.piece, self.take, self.autoplay = start, None, 0, False
         self.settings["seed"] = start.id
+        self.asks_file = False
 
     def choose_composer(self, composer: str) -> None:
         """Takes a composer, and an opening of theirs where the last composer's was chosen."""
@@ -172,9 +175,7 @@ class View:
             takes=takes,
             qpm=seed.qpm,
         )
-        self.piece = Piece(
-            self.pieces, self.start, self.info, controls, takes, job.start(), texts
-        )
+        self.piece = Piece(self.pieces, self.start, self.info, controls, takes, job.start(), texts)
         self.take, self.autoplay = 0, True
 
     def roll_dice(self) -> None:

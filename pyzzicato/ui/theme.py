@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-__all__ = ["is_dark", "style"]
+__all__ = ["ICON", "is_dark", "style"]
 
 _SHEET = Path(__file__).parent / "assets" / "shell.css"
+ICON = Path(__file__).parent / "assets" / "icon.svg"
 
 
 @cache

@@ -25,15 +25,18 @@ from pyzzicato.ui.state import (
 __all__ = ["draw", "warm_up"]
 
 _FIRST = 6  # composers shown before "more"
+_CARDS = 3  # openings shown before "more"
 _OPENING = 20.0  # seconds of a longer file that are taken unless the person says otherwise
 
 
 def draw(view: View) -> None:
     """All settings, and the button that starts or stops."""
+    # For the telephone, where the settings fold away; it never changes, so it stays as it was left.
     st.html('<details class="pz-fold"><summary>Settings</summary></details>')
+    shell.line(f"{view.composer.short}, {view.settings['seconds']:.0f} s", "brief")
+    if view.problems.get("link"):
+        shell.problem(view.problems["link"])
     with st.container(key="wings-scroll"):
-        if view.problems.get("link"):
-            shell.problem(view.problems["link"])
         _style(view)
         _start(view)
         _model(view)
@@ -87,7 +90,8 @@ def _style(view: View) -> None:
                 "fewer" if everyone else f"{rest} more",
                 key="more-composers",
                 type="tertiary",
-                on_click=_toggle_everyone,
+                on_click=_toggle,
+                args=("everyone",),
             )
 
 
@@ -99,18 +103,14 @@ def _take_style(view: View) -> None:
         view.choose_composer(chosen)
 
 
-def _toggle_everyone() -> None:
-    st.session_state["everyone"] = not st.session_state.get("everyone", False)
+def _toggle(what: str) -> None:
+    st.session_state[what] = not st.session_state.get(what, False)
 
 
 def _start(view: View) -> None:
     shell.line("Start from", "label")
-    kind = {links.NOTHING: "nothing", links.UPLOAD: "file", links.RESULT: "result"}.get(
-        view.start.id, "library"
-    )
-    asked = st.session_state.get("from", kind)
-    if asked == "file" and kind != "file" or kind == "result":
-        kind = asked if asked == "file" else kind
+    kinds = {links.NOTHING: "nothing", links.UPLOAD: "file", links.RESULT: "result"}
+    kind = "file" if view.asks_file else kinds.get(view.start.id, "library")
     words = {"library": "Library", "file": "Your file", "nothing": "Nothing"}
     if kind == "result":
         words = {"result": "This piece", **words}
@@ -131,7 +131,7 @@ def _start(view: View) -> None:
     elif kind == "file":
         _file(view)
     elif kind == "result":
-        shell.line(f"{view.start.words}: {view.start.music.duration:.0f} s so far.")
+        shell.line(f"{view.start.words()}: {view.start.music.duration:.0f} s so far.")
     else:
         shell.line("Only the composer's name, and silence before the first note.")
 
@@ -145,33 +145,50 @@ def _take_kind(view: View) -> None:
     elif kind == "library":
         own = seeds_by(view.settings["composer"]) or all_seeds()
         view.begin_with(library_start(own[0].id))
-    elif kind == "file" and view.upload is not None:
-        _use_file(view)
+    elif kind == "file":
+        view.asks_file = True
+        if view.upload is not None:
+            _use_file(view)
 
 
 def _library(view: View) -> None:
     seeds = list(seeds_by(view.settings["composer"]))
     chosen = find_seed(view.start.id)
-    if chosen not in seeds:
-        seeds = [chosen, *seeds]
+    everything = st.session_state.get("all-seeds", False)
+    shown = seeds if everything else seeds[:_CARDS]
+    if chosen not in shown:
+        shown = [chosen, *(shown if everything else shown[: _CARDS - 1])]
     with st.container(key="seeds"):
         seed_cards(
-            [_card(seed, view.composer) for seed in seeds],
+            [_card(seed, view.composer) for seed in shown],
             view.start.id,
             "seed-cards",
             on_pick=lambda pick: _take_seed(view, pick),
         )
-    elsewhere = [seed for seed in all_seeds() if seed not in seeds]
-    names = {seed.id: f"{seed.composer.short}: {seed.title}" for seed in elsewhere}
+    if everything:
+        _elsewhere(view, shown)
+    st.button(
+        "Fewer openings" if everything else "More openings",
+        key="more-seeds",
+        type="tertiary",
+        on_click=_toggle,
+        args=("all-seeds",),
+    )
+
+
+def _elsewhere(view: View, shown: list[Seed]) -> None:
+    """A list of the openings by all others."""
+    names = {s.id: f"{s.composer.short}: {s.title}" for s in all_seeds() if s not in shown}
+    key = f"elsewhere-{view.start.id}"  # empty again once the choice lies on the stage
     st.selectbox(
         "Another composer's opening",
         list(names),
         index=None,
         format_func=lambda name: names.get(name, ""),
         placeholder="Another composer's opening",
-        key=f"elsewhere-{view.start.id}",  # empty again once the choice lies on the stage
+        key=key,
         label_visibility="collapsed",
-        on_change=lambda: _take_seed(view, st.session_state[f"elsewhere-{view.start.id}"]),
+        on_change=lambda: _take_seed(view, st.session_state[key]),
     )
 
 
@@ -285,23 +302,19 @@ def _turn(view: View) -> None:
         if without_effect(main, view):
             shell.line(without_effect(main, view))
     with st.container(key="chance", horizontal=True, vertical_alignment="bottom"):
-        st.number_input(
-            links.TAKES.label, 1, 10, step=1, help=links.TAKES.help, **draw_value(view, "takes")
-        )
+        st.number_input(links.TAKES.label, 1, 10, step=1, **draw_value(view, "takes"))
         draw_control(items["rng_seed"], view)
         st.button(
             "Roll",
             key="dice",
-            icon=":material/casino:",
-            help="Another number, other music.",
             on_click=_roll,
             args=(view,),
         )
+    shell.line(f"{links.TAKES.help} {items['rng_seed'].help}")
     with st.expander("More controls"):
         if main is not None:
-            shell.line(
-                f"Wildness is this model's {main.name}, now {view.settings[main.name]:g}. {main.help}"
-            )
+            value = view.settings[main.name]
+            shell.line(f"Wildness is this model's {main.name}, now {value:g}. {main.help}")
         for item in others(view):
             draw_control(item, view)
             shell.line(without_effect(item, view) or item.help)
