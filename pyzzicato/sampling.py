@@ -84,19 +84,22 @@ def choose_class(
     return chosen
 
 
-def choose_keys(logits: np.ndarray, count: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def choose_keys(
+    logits: np.ndarray, count: np.ndarray, draws: np.ndarray, together: np.ndarray | None = None
+) -> np.ndarray:
     """`count` (takes,) different keys per take, likelier ones first; (takes, keys) of bool.
 
-    Perturbs the logits with Gumbel noise and takes the highest (Kool et al., 2019: sampling
-    without replacement).
+    Perturbs the logits with Gumbel noise and takes the highest, again and again (Kool et al.,
+    2019: sampling without replacement). `together` (keys, keys) is added to the logits of what
+    is still to be chosen, row by row of what was: how well two keys go together.
     """
     noisy = logits - np.log(-np.log(draws * (1 - 2e-7) + 1e-7))
-    most = int(count.max(initial=0))
     chosen = np.zeros(logits.shape, bool)
-    if most == 0:
-        return chosen
-    order = np.argpartition(-noisy, most - 1, axis=-1)[:, :most]
-    ranked = np.take_along_axis(noisy, order, axis=-1).argsort(axis=-1)[:, ::-1]
-    order = np.take_along_axis(order, ranked, axis=-1)
-    np.put_along_axis(chosen, order, np.arange(most)[None, :] < count[:, None], axis=-1)
+    take = np.arange(len(logits))
+    for number in range(int(count.max(initial=0))):
+        key = noisy.argmax(axis=-1)
+        chosen[take, key] |= count > number
+        if together is not None:
+            noisy = noisy + together[key]
+        noisy[take, key] = -np.inf
     return chosen

@@ -20,6 +20,7 @@ import numpy as np
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.density import density_table
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+from pyzzicato.intervals import interval_table
 from pyzzicato.registry import ModelInfo
 
 __all__ = [
@@ -287,5 +288,18 @@ def _summary(
         "density": {
             name: row["p50"] for name, row in density_table(train).items() if name in offered
         },
+        "loudness": _loudness(train),
+        "intervals": interval_table(train),
         "history": history,
+    }
+
+
+def _loudness(pieces: Sequence[Piece]) -> dict[str, float]:
+    """The mean MIDI velocity of each composer's notes."""
+    velocities: dict[str, list[np.ndarray]] = {}
+    for piece in pieces:
+        velocities.setdefault(piece.composer, []).append(piece.notes[:, 3])
+    return {
+        name: round(float(np.concatenate(parts).mean()), 1)
+        for name, parts in sorted(velocities.items())
     }
