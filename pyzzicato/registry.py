@@ -76,7 +76,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         return {}
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError) as error:
         raise ModelUnavailable(
             f"The file {path.name} of the model {path.parent.name} is damaged: "
             "fetch the project's files again."
