@@ -14,15 +14,17 @@ from typing import Any
 from pyzzicato.attention_graph import attention, rms_norm
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.note_generator import NoteGenerator
+from pyzzicato.note_scores import note_model_scores
 from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
 from pyzzicato.step_graph import Graph
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
 examples = NoteWindows
 loss = note_loss
 metrics = note_metrics
 load = NoteGenerator
+scores = note_model_scores
 FIELDS = ("time", "pitch", "duration", "velocity")
 
 
