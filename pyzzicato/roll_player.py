@@ -13,6 +13,7 @@ import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, VELOCITY
 from pyzzicato.notes import NoteSequence
+from pyzzicato.roll_examples import COUNTS
 from pyzzicato.sampling import Dice, choose_count, choose_keys, sigmoid
 
 __all__ = ["Player", "Taught", "Wish"]
@@ -20,6 +21,8 @@ __all__ = ["Player", "Taught", "Wish"]
 LONGEST = 7.5  # seconds after which a held key is let go
 KEY_FOCUS = 0.85  # which keys is drawn a little more carefully than when and how many
 CHORD_WEIGHT = 0.6  # of the interval table; 1 overdoes it, 0 leaves clashes
+TIREDNESS = 1.5  # in logits, of a key just struck, where no lots are drawn
+RECOVERY = 3.0  # seconds in which two thirds of it pass
 LOUDNESS_SPREAD = 0.3  # width of the even draw added to a velocity, which is only a mean
 
 
@@ -99,11 +102,12 @@ class Player:
         self.time = 0.0  # seconds of new music
         self.held = np.zeros((takes, KEYS), np.int64)  # steps since each key was struck
         self.recent = np.full(takes, wish.density(0.0))  # notes a second, a running mean
+        self.owed = np.zeros(takes)  # keys that chords so far fell short of what was expected
+        self.tired = np.zeros((takes, KEYS))  # how often each key was struck lately
         self.lack = np.zeros(takes)  # of notes, in octaves
         self.lean = np.zeros(takes)  # towards more notes, in logits: the lack, added up
         self.louder = np.zeros(takes)  # what is added to velocities
         self.silence = np.zeros(takes)  # seconds since a key was struck
-        self.threshold = np.full(takes, 0.25)
         self.choose_keys = {
             "sample": self._sample,
             "automatic": self._automatic,
@@ -118,6 +122,7 @@ class Player:
             sounding &= self.held < LONGEST * self.rate
         sounding |= struck
         self.held = np.where(struck, 1, (self.held + 1) * sounding)
+        self.tired = (self.tired + struck) * np.exp(-1 / (RECOVERY * self.rate))
         planes = np.empty((len(logits), 3, KEYS), np.float32)
         planes[:, SOUNDING], planes[:, ONSET] = sounding, struck
         planes[:, VELOCITY] = self._velocities(logits, struck, draws)
@@ -157,10 +162,21 @@ class Player:
         return sounding, struck
 
     def _automatic(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """No chance: a threshold that sinks while notes are missing and rises with too many."""
-        pressure = 0.7 * self.lack + np.maximum(self.silence - 1.0, 0.0)
-        self.threshold = np.clip(self.threshold * np.exp(-0.15 * pressure), 0.01, 0.8)
-        struck = sigmoid(logits[:, KEYS : 2 * KEYS]) > self.threshold[:, None]
+        """No chance: a threshold that sinks while notes are missing and rises with too many.
+
+        As many keys at once as the network expects, on the average, since a threshold that has
+        sunk far would let a cluster through. A key just struck is tired for a while: without
+        chance the likeliest key would otherwise be struck for ever.
+        """
+        pressure = self.lean + 1.5 * self.lack + np.maximum(self.silence - 0.5, 0.0)
+        threshold = np.clip(0.15 * np.exp(-pressure), 1e-4, 0.8)
+        chance = sigmoid(logits[:, KEYS : 2 * KEYS] - TIREDNESS * self.tired)
+        several = np.exp(logits[:, 3 * KEYS + 1 :] - logits[:, 3 * KEYS :].max(axis=1)[:, None])
+        usual = several @ np.arange(1, COUNTS) / several.sum(axis=1)
+        rank = np.argsort(np.argsort(-chance, axis=1), axis=1)
+        struck = (chance > threshold[:, None]) & (rank < (self.owed + usual)[:, None] - 0.5)
+        count = struck.sum(axis=1)
+        self.owed = np.where(count > 0, np.clip(self.owed + usual - count, -2, 2), self.owed)
         return (self.held > 0) & (self._kept(logits) > 0.5), struck
 
     def _fixed(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
