@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyzzicato.composers import find_composer
+from pyzzicato.composition import NOTHING
 from pyzzicato.controls import Control, declared
 from pyzzicato.errors import InvalidControl, UnknownName
 from pyzzicato.registry import ModelInfo
@@ -17,7 +18,7 @@ from pyzzicato.seeds import find_seed
 
 __all__ = ["NOTHING", "RESULT", "TAKES", "UPLOAD", "as_texts", "from_link"]
 
-NOTHING, UPLOAD, RESULT = "nothing", "upload", "result"
+UPLOAD, RESULT = "upload", "result"
 TAKES = Control(
     name="takes",
     kind=int,

@@ -159,8 +159,8 @@ def _about_link(piece: Piece) -> str:
 
 
 def _address(piece: Piece) -> str:
-    base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode(piece.texts)}"
+    base = (st.context.url or "").split("?")[0].rstrip("/")
+    return f"{base}/?{urlencode(piece.texts)}"
 
 
 def _next(view: View, music: NoteSequence | None) -> None:

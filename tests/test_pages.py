@@ -1,0 +1,276 @@
+"""The pages on the server: a first visit, links, uploads, takes, undo, with a model made here."""
+
+import html
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pyzzicato.midi import read_midi, write_midi
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.seeds import find_seed
+from pyzzicato.ui import downloads
+from pyzzicato.ui.jobs import Progress
+from pyzzicato.ui.state import View
+from tests.small_model import make_model
+
+PRELUDE = "chopin-prelude-op-28-no-4"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    make_model(folder / "small", title="Small")
+    make_model(folder / "other", title="Other", order=2, composers=("bach", "satie"))
+    make_model(folder / "untrained", title="Untrained", order=3)
+    (folder / "untrained" / "model.onnx").unlink()
+    return folder
+
+
+@pytest.fixture
+def visit(small: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens the app as a new visitor, with the settings of a link."""
+    monkeypatch.setenv("PYZZICATO_MODELS", str(small))
+
+    def open_app(**link: str) -> AppTest:
+        app = AppTest.from_file(str(project / "app.py"), default_timeout=30)
+        for name, value in link.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return open_app
+
+
+def words(app: AppTest) -> str:
+    """All sentences on the page."""
+    assert not app.exception, [each.message for each in app.exception]
+    bodies = [each.proto.body for each in app.get("html")]
+    kept = [body for body in bodies if not body.startswith("<style>")]
+    return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", body)) for body in kept)
+
+
+def problems(app: AppTest) -> list[str]:
+    assert not app.exception, [each.message for each in app.exception]
+    found = [
+        re.fullmatch(r'<p class="pz-problem".*?>(.*)</p>', e.proto.body) for e in app.get("html")
+    ]
+    return [html.unescape(match[1]) for match in found if match]
+
+
+def view_of(app: AppTest) -> View:
+    view: Any = app.session_state["view"]
+    assert isinstance(view, View)
+    return view
+
+
+def compose(app: AppTest) -> Progress:
+    """Presses Compose and waits for the end."""
+    app.button(key="compose").click().run()
+    return finished(app)
+
+
+def finished(app: AppTest) -> Progress:
+    piece = view_of(app).piece
+    assert piece is not None, problems(app)
+    assert piece.job.wait(60)
+    app.run()
+    return piece.job.progress()
+
+
+def tune(seconds: float = 6.0, **more: Any) -> NoteSequence:
+    return NoteSequence(
+        tuple(Note(i / 2, i / 2 + 0.4, 60 + i % 12, **more) for i in range(int(seconds * 2)))
+    )
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    app.button_group(key="from").set_value("file").run()
+    return app.file_uploader(key="file").upload(name, data, "audio/midi").run()
+
+
+def test_a_first_visit_is_never_empty(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    assert "Prelude in E minor, op. 28 no. 4" in words(app)
+    assert "Frédéric Chopin, 1810–1849" in words(app)
+    assert problems(app) == []
+    assert app.button(key="compose").label == "Compose"
+    assert not app.button(key="compose").disabled
+    assert view_of(app).start.music == find_seed(PRELUDE).sequence()
+    assert app.query_params["seed"] == PRELUDE
+
+
+@pytest.mark.parametrize("page", ["1_Compose", "3_Models", "9_About"])
+def test_every_page_opens(visit: Callable[..., AppTest], page: str) -> None:
+    app = visit().switch_page(f"pages/{page}.py").run()
+    assert "Pyzzicato" in words(app)
+
+
+def test_one_press_gives_music_and_what_to_keep(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5")
+    made = compose(app)
+    assert len(made.takes[0]) > 0
+    assert made.made == (5.0,)
+    text = words(app)
+    assert "After Prelude in E minor, op. 28 no. 4, in the style of Chopin" in text
+    assert f"{len(made.takes[0])} notes in 5 seconds" in text
+    labels = [button.label for button in app.get("download_button")]
+    assert labels == ["MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
+    assert app.button(key="compose").label == "Compose"
+
+
+def test_pressing_again_rolls_the_dice_and_undo_brings_back(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5")
+    first = compose(app).takes[0]
+    second = compose(app).takes[0]
+    assert first != second
+    assert app.number_input(key="set-rng_seed").value != 1
+    app.button(key="undo").click().run()
+    piece = view_of(app).piece
+    assert piece is not None
+    assert piece.job.progress().takes[0] == first
+    app.button(key="undo").click().run()
+    assert view_of(app).piece is None
+    assert "Press Compose" in words(app)
+
+
+def test_a_link_gives_the_same_music(visit: Callable[..., AppTest]) -> None:
+    mine = visit(seconds="5", rng_seed="77", temperature="1.2", composer="bach", takes="2")
+    takes = compose(mine).takes
+    link = {name: mine.query_params[name] for name in mine.query_params}
+    link = {name: value[0] if isinstance(value, list) else value for name, value in link.items()}
+    assert (link["rng_seed"], link["temperature"], link["composer"]) == ("77", "1.2", "bach")
+    yours = visit(**link)
+    assert problems(yours) == []
+    assert compose(yours).takes == takes
+
+
+def test_every_setting_is_in_the_address(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    app.slider(key="set-seconds").set_value(90.0)
+    app.number_input(key="set-takes").set_value(3)
+    app.selectbox(key="set-keys").set_value("threshold").run()
+    app.slider(key="set-threshold").set_value(0.4)
+    app.run()
+    shown = {name: app.query_params[name] for name in app.query_params}
+    wanted = {"seconds": "90", "takes": "3", "keys": "threshold", "threshold": "0.4"}
+    for name, value in wanted.items():
+        assert shown[name] in (value, [value])
+
+
+def test_what_has_no_effect_is_grey_and_says_why(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    assert app.slider(key="set-threshold").disabled
+    assert not app.slider(key="set-temperature").disabled
+    app.selectbox(key="set-keys").set_value("threshold").run()
+    assert not app.slider(key="set-threshold").disabled
+    assert app.slider(key="set-temperature").disabled
+    assert "Has an effect only where “How keys are chosen” is sample." in words(app)
+
+
+def test_choosing_a_composer_chooses_their_opening(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    app.button_group(key="style").set_value("debussy").run()
+    view = view_of(app)
+    assert view.settings["composer"] == "debussy"
+    assert view.start.composer == "debussy"
+    assert "Claude Debussy, 1862–1918" in words(app)
+
+
+def test_another_model_another_circle_of_composers(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    app.selectbox(key="set-model").set_value("other").run()
+    assert view_of(app).settings["composer"] in ("bach", "satie")
+    assert "Other is for tests." in words(app)
+    compose(app)
+    assert problems(app) == []
+
+
+def test_from_nothing(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5")
+    app.button_group(key="from").set_value("nothing").run()
+    assert "From nothing, in the style of Chopin" in words(app)
+    assert len(compose(app).takes[0]) > 0
+    assert app.query_params["seed"] in ("none", ["none"])
+
+
+def test_an_upload_becomes_the_seed(visit: Callable[..., AppTest]) -> None:
+    app = upload(visit(seconds="5"), "mine <b>.mid", write_midi(tune()))
+    assert problems(app) == []
+    assert len(view_of(app).start.music) == len(tune())
+    assert "mine <b>.mid: 12 notes, 6 s." in words(app)  # a name is never markup
+    compose(app)
+    assert "After mine <b>.mid, in the style of Chopin" in words(app)
+
+
+def test_a_long_upload_begins_with_its_opening(visit: Callable[..., AppTest]) -> None:
+    app = upload(visit(), "long.mid", write_midi(tune(90)))
+    assert view_of(app).start.music.duration == pytest.approx(20, abs=0.5)
+    app.slider(key="window").set_value((30.0, 40.0)).run()
+    assert view_of(app).start.music.duration == pytest.approx(10, abs=0.5)
+    assert len(view_of(app).start.music) == pytest.approx(20, abs=1)
+
+
+def test_continue_makes_the_result_the_next_seed(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5")
+    first = compose(app).takes[0]
+    app.button(key="continue").click().run()
+    view = view_of(app)
+    seed = find_seed(PRELUDE).sequence()
+    assert len(view.start.music) == len(seed) + len(first)
+    assert "(continued)" in words(app)
+    compose(app)
+    assert "After Prelude in E minor, op. 28 no. 4 (continued)" in words(app)
+    app.button(key="undo").click().run()
+    app.button(key="undo").click().run()
+    piece = view_of(app).piece
+    assert piece is not None
+    assert piece.job.progress().takes[0] == first
+
+
+def test_stop_keeps_what_is_there(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="300", takes="10")
+    app.button(key="compose").click().run()
+    assert app.button(key="stop").label == "Stop"
+    app.button(key="stop").click().run()
+    made = finished(app)
+    assert made.stopped
+    assert 0 < made.made[0] < 300
+    assert "Stopped. " in words(app)
+    assert app.button(key="compose").label == "Compose"
+
+
+def test_what_is_kept_can_be_read_back(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5", takes="2")
+    made = compose(app)
+    piece = view_of(app).piece
+    assert piece is not None
+    kept = downloads.Kept(piece, made.takes, 1, "http://localhost/?takes=2")
+    whole = downloads.whole(piece, made.takes[1])
+    assert len(read_midi(kept.maker("mid")())) == len(whole)
+    assert kept.maker("svg")().startswith(b"<?xml")
+    assert kept.name("mid") == "pyzzicato-chopin-1-take-2.mid"
+    with zipfile.ZipFile(io.BytesIO(kept.maker("zip")())) as archive:
+        names = set(archive.namelist())
+        text = archive.read("settings.txt").decode()
+        assert archive.testzip() is None
+    ends = {f"pyzzicato-chopin-1-take-{take}.{kind}" for take in (1, 2) for kind in ("mid", "mp3")}
+    assert names == ends | {"settings.txt"}
+    assert "Length (seconds): 5.0" in text
+    assert "http://localhost/?takes=2" in text
+
+
+def test_settings_survive_another_page(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5")
+    app.number_input(key="set-takes").set_value(2).run()
+    made = compose(app)
+    app.switch_page("pages/9_About.py").run()
+    app.switch_page("pages/1_Compose.py").run()
+    assert app.number_input(key="set-takes").value == 2
+    piece = view_of(app).piece
+    assert piece is not None
+    assert piece.job.progress() == made
