@@ -1,0 +1,251 @@
+"""Does it stay music for minutes? Pieces of three minutes beside real ones.
+
+    python benchmarks/minutes_long.py [MODEL ...] [--pieces 60] [--seconds 180] [--data FOLDER]
+        [--composers chopin,bach] [--set temperature=0.9] [--write]
+
+Over five composers and their built-in seeds, several takes of a seed where a composer has few:
+per composer notes per second over 30 s windows (10th percentile, median, 90th), the drift from
+the first third of the piece to the last, the longest silence and the longest wait for a note,
+the median length of a note, the mean velocity, and the share of 4 s windows that repeat an
+earlier one of the same piece exactly on a 50 ms grid. Only the new music is counted, not its
+seed. With --data the same figures of the composer's real performances stand beside them, those
+but the density over the first minutes of at most 60 of them; without it only the median
+density, from training.json. Wanted: each density within 0.75 to 1.33 of the real one, no more
+drift than real, no silence over 6 s. `--write` puts all of it into the model's metrics.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.codecs.piano_roll import ONSET, draw_roll, note_array
+from pyzzicato.controls import from_texts
+from pyzzicato.datasets import Dataset, Piece, read_dataset
+from pyzzicato.density import WINDOW_SECONDS, window_densities
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.evaluation import write_metrics
+from pyzzicato.generator import collect_takes
+from pyzzicato.registry import ModelInfo, models
+from pyzzicato.seeds import Seed, seeds_by
+
+COMPOSERS = ("bach", "mozart", "beethoven", "chopin", "debussy")
+PERCENTILES = (10, 50, 90)
+WITHIN = (0.75, 1.33)
+SILENCE = 6.0  # seconds; more is not wanted
+GRID = 20.0  # steps a second, for repeats
+REPEAT = 4.0  # seconds
+MOST_REAL = 60  # pieces a composer
+
+
+def densities(notes: np.ndarray, seconds: float) -> np.ndarray:
+    """Notes per second of the whole 30 s windows of the first `seconds`."""
+    count = int(seconds / WINDOW_SECONDS)
+    index = (notes[:, 0] / WINDOW_SECONDS).astype(np.int64)
+    return np.bincount(index[index < count], minlength=count) / WINDOW_SECONDS
+
+
+def drift(notes: np.ndarray, seconds: float) -> float:
+    """Notes in the last third over notes in the first; one is added to both."""
+    first = (notes[:, 0] < seconds / 3).sum()
+    last = ((notes[:, 0] >= seconds * 2 / 3) & (notes[:, 0] < seconds)).sum()
+    return float((last + 1) / (first + 1))
+
+
+def longest_silence(notes: np.ndarray, seconds: float) -> float:
+    """The longest stretch of 0 to `seconds` in which no key sounds, in seconds."""
+    order = np.argsort(notes[:, 0])
+    start = np.append(notes[order, 0], seconds)
+    heard = np.maximum.accumulate(np.concatenate([[0.0], notes[order, 1]]))
+    return float(np.maximum(start - heard, 0.0).max())
+
+
+def longest_wait(notes: np.ndarray, seconds: float) -> float:
+    """The longest time of 0 to `seconds` in which no key is struck, in seconds."""
+    return float(np.diff(np.sort(notes[:, 0]), prepend=0.0, append=seconds).max())
+
+
+def repeats(notes: np.ndarray, seconds: float) -> tuple[int, int]:
+    """Of the 4 s windows that begin with a struck key: how many came before, and how many."""
+    struck = draw_roll(notes, 0.0, int(seconds * GRID), GRID)[:, ONSET] > 0
+    rows, length = np.packbits(struck, axis=1), int(REPEAT * GRID)
+    seen: set[bytes] = set()
+    again = total = 0
+    for first in np.flatnonzero(struck.any(axis=1)):
+        if first + length > len(rows):
+            break
+        window = rows[first : first + length].tobytes()
+        total += 1
+        again += window in seen
+        seen.add(window)
+    return again, total
+
+
+def figures(pieces: Sequence[np.ndarray], seconds: float, dense: np.ndarray) -> dict[str, Any]:
+    """The figures of some pieces, (n, 4) each, of `seconds` s; `dense` are their densities."""
+    found: dict[str, Any] = {"pieces": len(pieces)}
+    if len(dense):
+        found |= {f"p{p}": round(float(np.percentile(dense, p)), 2) for p in PERCENTILES}
+    pieces = [notes for notes in pieces if len(notes)]
+    if not pieces:
+        return found
+    drifts = np.array([drift(notes, seconds) for notes in pieces])
+    again, total = np.sum([repeats(notes, seconds) for notes in pieces], axis=0)
+    every = np.concatenate(pieces)
+    return found | {
+        "drift": round(float(np.median(drifts)), 3),
+        "drift_size": round(float(np.median(np.maximum(drifts, 1 / drifts))), 3),
+        "longest_silence": round(max(longest_silence(notes, seconds) for notes in pieces), 2),
+        "longest_wait": round(max(longest_wait(notes, seconds) for notes in pieces), 2),
+        "note_seconds": round(float(np.median(every[:, 1] - every[:, 0])), 3),
+        "velocity": round(float(every[:, 3].mean()), 1),
+        "repeated": round(float(again / max(total, 1)), 5),
+    }
+
+
+def shared_out(seeds: Sequence[Seed], pieces: int) -> Iterator[tuple[Seed, int]]:
+    """Each seed and how many takes of it, `pieces` in all; raises PyzzicatoError without seeds."""
+    if not seeds:
+        raise PyzzicatoError("There is no built-in seed of that composer: see `pyzzicato seeds`.")
+    least, more = divmod(pieces, len(seeds))
+    for number, seed in enumerate(seeds):
+        takes = least + (number < more)
+        if takes:
+            yield seed, takes
+
+
+def written(
+    info: ModelInfo, composer: str, pieces: int, seconds: float, settings: Mapping[str, str]
+) -> list[np.ndarray]:
+    """The new music of `pieces` pieces in the style of `composer`."""
+    generator, found = info.load(), []
+    controls = from_texts(
+        info.controls, {**settings, "seconds": str(seconds), "composer": composer}
+    )
+    for seed, takes in shared_out(seeds_by(composer), pieces):
+        started = perf_counter()
+        music = collect_takes(generator.generate(seed.sequence(), controls, takes), takes)
+        found += [note_array(take) for take in music]
+        speed = takes * seconds / (perf_counter() - started)
+        print(f"  {composer} {seed.id}: {takes} x {seconds:g} s, {speed:.0f} x real time",
+              file=sys.stderr)  # fmt: skip
+    return found
+
+
+def real_figures(dataset: Dataset, composer: str, seconds: float) -> dict[str, Any]:
+    """The same figures of the composer's real pieces; densities of whole pieces."""
+    mine = [piece for piece in dataset.pieces if piece.composer == composer]
+    dense = [window_densities(piece) for piece in mine]
+    long = [piece for piece in mine if piece.duration - piece.notes[0, 0] >= seconds]
+    drawn = np.random.default_rng(1).permutation(len(long))[:MOST_REAL]
+    opened = [opening(long[i], seconds) for i in drawn]
+    return figures(opened, seconds, np.concatenate([np.empty(0), *dense]))
+
+
+def opening(piece: Piece, seconds: float) -> np.ndarray:
+    """The first `seconds` of a real piece, from its first note on."""
+    notes = piece.notes.astype(np.float64)
+    notes[:, :2] -= notes[0, 0]
+    return notes[notes[:, 0] < seconds]
+
+
+def within(new: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, float]:
+    """New over real of the density's percentiles, those that are known."""
+    return {
+        name: round(new[name] / real[name], 3)
+        for name in (f"p{p}" for p in PERCENTILES)
+        if name in new and real.get(name)
+    }
+
+
+def sheet_of(
+    info: ModelInfo, dataset: Dataset | None, options: argparse.Namespace, composers: Sequence[str]
+) -> dict[str, Any]:
+    """All figures of one model."""
+    rows, everything = {}, []
+    settings = dict(item.partition("=")[::2] for item in options.set)
+    for composer in composers:
+        music = written(
+            info, composer, max(1, options.pieces // len(composers)), options.seconds, settings
+        )
+        everything += music
+        dense = np.concatenate([densities(notes, options.seconds) for notes in music])
+        new = figures(music, options.seconds, dense)
+        if dataset:
+            real = real_figures(dataset, composer, options.seconds)
+        else:
+            usual = info.trained.get("density", {})
+            real = {"p50": usual[composer]} if composer in usual else {}
+        rows[composer] = {"new": new, "real": real, "new_over_real": within(new, real)}
+    ratios = [list(row["new_over_real"].values()) for row in rows.values()]
+    controls = from_texts(info.controls, {**settings, "seconds": str(options.seconds)})
+    silences = [longest_silence(notes, options.seconds) for notes in everything]
+    return {
+        "pieces": len(everything),
+        "seconds": options.seconds,
+        "controls": {k: v for k, v in asdict(controls).items() if k != "composer"},
+        "composers": rows,
+        "composers_within": sum(
+            bool(found) and all(WITHIN[0] <= r <= WITHIN[1] for r in found) for found in ratios
+        ),
+        "silent_pieces": sum(silence > SILENCE for silence in silences),
+    }
+
+
+def table(sheet: Mapping[str, Any]) -> str:
+    """The figures as lines to read."""
+    names = ("p10", "p50", "p90", "drift", "drift_size", "longest_silence", "longest_wait",
+             "note_seconds", "velocity", "repeated")  # fmt: skip
+    lines = [f"{'':<18}" + "".join(f"{name.replace('longest_', ''):>13}" for name in names)]
+    for composer, row in sheet["composers"].items():
+        for kind in ("new", "real", "new_over_real"):
+            label = {"new": f"{composer} new", "real": "real", "new_over_real": "new / real"}[kind]
+            cells = [
+                f"{row[kind][name]:13.3f}" if name in row[kind] else " " * 13 for name in names
+            ]
+            lines.append(f"{label:<18}" + "".join(cells))
+    lines.append(
+        f"{sheet['composers_within']} of {len(sheet['composers'])} composers have every density "
+        f"within {WITHIN[0]}-{WITHIN[1]} of the real one; {sheet['silent_pieces']} of "
+        f"{sheet['pieces']} pieces have a silence over {SILENCE:g} s."
+    )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: the Transformers")
+    parser.add_argument("--pieces", type=int, default=60, help="of all composers together")
+    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="real music to compare with")
+    parser.add_argument("--composers", default=",".join(COMPOSERS), help="ids, with commas")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    composers = options.composers.split(",")
+    try:
+        dataset = read_dataset(options.data, composers=composers) if options.data else None
+        for info in models().values():
+            wanted = info.id in options.models if options.models else info.family == "transformer"
+            if not wanted:
+                continue
+            sheet = sheet_of(info, dataset, options, composers)
+            print(f"\n{info.title}: {sheet['pieces']} pieces of {sheet['seconds']:g} s")
+            print(table(sheet))
+            if options.write:
+                write_metrics(info, {"minutes_long": sheet})
+    except PyzzicatoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
