@@ -22,7 +22,7 @@ Row = tuple[str, ...]
 
 _NOT_FREE = re.compile(r"\bNC\b|non-?commercial|research only|under copyright", re.IGNORECASE)
 _FREE = re.compile(
-    r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|public[- ]domain|\bMIT\b|\bBSD\b"
+    r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|(?i:public[- ]domain)|\bMIT\b|\bBSD\b"
 )
 _PREDICTORS = {
     "network": "this model",
