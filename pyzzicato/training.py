@@ -164,7 +164,8 @@ def train(
     say(f"{plan.model}: {model.count_params():,} weights, {len(pieces)} pieces, {total} epochs")
     started = time.time()
     history = _fit(model, family, plan, dataset, total, rng_seed)
-    summary = _summary(plan, dataset, history, model.count_params(), time.time() - started)
+    minutes = _minutes(plan.run / "minutes.txt", (time.time() - started) / 60)
+    summary = _summary(plan, dataset, history, model.count_params(), minutes)
     for name, graph in family.export(weights_by_path(model), plan.config).items():
         onnx.save(graph, plan.folder / name)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
@@ -256,6 +257,13 @@ def _fit(
     return _read_history(log)
 
 
+def _minutes(path: Path, more: float) -> float:
+    """Minutes of training so far, over every run that went on from the one before."""
+    total = more + (float(path.read_text()) if path.exists() else 0.0)
+    path.write_text(f"{total:.2f}\n")
+    return total
+
+
 def _read_history(log: Path) -> list[dict[str, float]]:
     import csv
 
@@ -266,7 +274,7 @@ def _read_history(log: Path) -> list[dict[str, float]]:
 
 
 def _summary(
-    plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, seconds: float
+    plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, minutes: float
 ) -> dict[str, Any]:
     train = dataset.split("train")
     offered = plan.config["composers"]
@@ -274,7 +282,7 @@ def _summary(
     return {
         "model": plan.model,
         "weights": weights,
-        "minutes_of_last_run": round(seconds / 60, 1),
+        "minutes": round(minutes, 1),
         "epochs": len(history),
         "best_epoch": int(best["epoch"]) + 1,
         "training_loss": round(best["loss"], 4),

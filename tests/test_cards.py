@@ -46,7 +46,7 @@ TRAINED = {
     "notes": 3_600_000,
     "epochs": 18,
     "best_epoch": 17,
-    "minutes_of_last_run": 40.4,
+    "minutes": 40.4,
     "training_loss": 6.5424,
     "validation_loss": 5.5588,
     "licences": {"CC BY-NC-SA 4.0": 75.0, "CC BY 4.0": 25.0},
