@@ -1,0 +1,296 @@
+"""How fast is the music written? Every model that has weights, on this machine, in one run.
+
+    python benchmarks/generation.py [--seconds 60] [--rounds 7] [--write] [MODEL ...]
+
+For a piano-roll network, medians over rounds in which all variants take turns:
+
+- naive: the tutorial way, `model.predict(window)` on the last 200 steps for every step, in Keras
+  on TensorFlow;
+- ours: the real generator from `generate` to the finished `NoteSequence`, reading the seed,
+  choosing keys and making notes included, over the number of steps;
+- graph: only the step graph, one piece, one step at a time;
+- first note: from `generate` to the first step that brings a note;
+- real time: seconds of music in every take for each second of waiting, for 1, 4 and 10 takes;
+- floor: the time to move all weights once as float32, at the speed at which one core copies a
+  block of that size. No way of computing that reads the weights once a step can be faster.
+
+Wanted: one take at least 250 times as fast as the naive loop and 100 times as fast as it sounds;
+ten takes at least 1,000 times as fast as the naive loop for each take.
+A family that writes notes instead of steps reports notes a second and has no naive loop here.
+`--write` keeps the figures in benchmarks/results.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+from results import keep, machine, verdict
+
+from pyzzicato.codecs.piano_roll import KEYS, draw_roll, note_array
+from pyzzicato.generator import Generator, collect_takes
+from pyzzicato.notes import NoteSequence
+from pyzzicato.registry import ModelInfo, models
+from pyzzicato.roll_examples import INPUTS, condition_of, density_code
+from pyzzicato.runtime import StepGraph, weights_of
+from pyzzicato.sampling import sigmoid
+from pyzzicato.seeds import Seed, all_seeds
+
+WINDOW = 200  # steps that the naive loop reads, 10 s as in the source
+TAKES = (1, 4, 10)
+WANTED = {"times_naive": 250, "real_time": 100, "times_naive_ten": 1000}
+PACKAGES = ("keras", "numpy", "onnxruntime", "tensorflow", "tensorflow-cpu")
+COPIES = 200  # of a block as large as the weights, to find how fast they can be moved
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured."""
+
+    seconds: float  # of music in every take
+    rounds: int
+    naive_steps: int
+    graph_steps: int = 400
+
+
+def in_turn(variants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The median of what each variant returns; all take turns, after one turn that is not counted.
+
+    So whatever else the machine does falls on all of them alike.
+    """
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(rounds + 1):
+        for name, variant in variants.items():
+            value = variant()
+            if number:
+                found[name].append(value)
+    return {name: median(values) for name, values in found.items()}
+
+
+def opening_for(info: ModelInfo) -> Seed:
+    """The seed that is gone on from: the first by a composer that the model was taught."""
+    return next(seed for seed in all_seeds() if seed.composer.id in info.composers)
+
+
+class Ours:
+    """The real generator, end to end, from the same seed with default controls."""
+
+    def __init__(self, info: ModelInfo, generator: Generator, seconds: float) -> None:
+        opening = opening_for(info)
+        self.generator = generator
+        self.seed = opening.sequence()
+        # A family's own Controls have fields that the type checker cannot know here.
+        kind: Any = info.controls
+        self.controls = kind(seconds=seconds, composer=opening.composer.id)
+
+    def write(self, takes: int) -> list[NoteSequence]:
+        """All takes, complete."""
+        return collect_takes(self.generator.generate(self.seed, self.controls, takes), takes)
+
+    def seconds_for(self, takes: int) -> Callable[[], float]:
+        """A variant: seconds of waiting for all takes."""
+
+        def variant() -> float:
+            begun = time.perf_counter()
+            self.write(takes)
+            return time.perf_counter() - begun
+
+        return variant
+
+    def first_note(self) -> float:
+        """A variant: seconds from `generate` to the first step with a note."""
+        begun = time.perf_counter()
+        steps = self.generator.generate(self.seed, self.controls)
+        next((step for step in steps if step.notes), None)
+        return time.perf_counter() - begun
+
+
+class NaiveLoop:
+    """The tutorial way: the whole window through `predict` for every new step."""
+
+    def __init__(self, network: Any, info: ModelInfo, steps: int) -> None:
+        opening = opening_for(info)
+        seed = opening.sequence()
+        rate = float(info.config["steps_per_second"])
+        roll = draw_roll(note_array(seed), seed.duration - WINDOW / rate, WINDOW, rate)
+        self.network = network
+        self.steps = steps
+        self.window = roll.reshape(1, WINDOW, INPUTS).astype(np.float32)
+        row = condition_of(info.composers, opening.composer.id)
+        density = density_code(len(seed) / seed.duration)
+        self.condition = np.array([[row, density]], np.float32)
+
+    def seconds_a_step(self) -> float:
+        """A variant: the median step of a short loop."""
+        window, times = self.window, []
+        for _ in range(self.steps):
+            begun = time.perf_counter()
+            feed = {"roll": window[:, -WINDOW:], "condition": self.condition}
+            logits = self.network.predict(feed, verbose=0)[0, -1]
+            step = (sigmoid(logits[:INPUTS]) > 0.3).astype(np.float32)
+            step[2 * KEYS :] = logits[2 * KEYS : 3 * KEYS] * step[KEYS : 2 * KEYS]
+            window = np.append(window, step.reshape(1, 1, INPUTS), axis=1)
+            times.append(time.perf_counter() - begun)
+        return median(times)
+
+
+def graph_step(info: ModelInfo, steps: int) -> Callable[[], float]:
+    """A variant: the median step of the step graph alone, one piece."""
+    graph = StepGraph(info.weights)
+    feed = {"roll": np.zeros((1, 1, INPUTS), np.float32), "condition": np.zeros((1, 2), np.float32)}
+
+    def variant() -> float:
+        state, times = graph.start(1), []
+        for _ in range(steps):
+            begun = time.perf_counter()
+            _, state = graph.advance(feed, state)
+            times.append(time.perf_counter() - begun)
+        return median(times)
+
+    return variant
+
+
+def copy_speed(size: int) -> float:
+    """Bytes a second that one core reads and writes when it copies a block of `size` bytes.
+
+    The block is as large as the weights, so that it lies in the same cache that they would.
+    """
+    source = np.ones(size // 4, np.float32)
+    target = np.empty_like(source)
+    times = []
+    for _ in range(COPIES):
+        begun = time.perf_counter()
+        np.copyto(target, source)
+        times.append(time.perf_counter() - begun)
+    return 2 * source.nbytes / median(times)
+
+
+def floor_of(info: ModelInfo) -> dict[str, float]:
+    """Size of the weights as float32, speed of a copy, and the time that it sets for a step."""
+    files = sorted(info.folder.glob("*.onnx"))
+    size = sum(array.nbytes for path in files for array in weights_of(path).values())
+    speed = copy_speed(size)
+    return {
+        "weights_mb": round(size / 1e6, 2),
+        "copy_gb_per_second": round(speed / 1e9, 1),
+        "floor_us": round(size / speed * 1e6, 1),
+    }
+
+
+def roll_figures(
+    info: ModelInfo, generator: Generator, network: Any, effort: Effort
+) -> dict[str, Any]:
+    """All figures of a piano-roll network."""
+    ours = Ours(info, generator, effort.seconds)
+    steps = round(effort.seconds * float(info.config["steps_per_second"]))
+    times = in_turn(
+        {
+            "naive": NaiveLoop(network, info, effort.naive_steps).seconds_a_step,
+            "graph": graph_step(info, effort.graph_steps),
+            "first": ours.first_note,
+            **{f"{takes}": ours.seconds_for(takes) for takes in TAKES},
+        },
+        effort.rounds,
+    )
+    return {
+        "naive_step_us": round(times["naive"] * 1e6, 1),
+        "graph_step_us": round(times["graph"] * 1e6, 1),
+        "step_us": {f"{n}": round(times[f"{n}"] / steps * 1e6, 1) for n in TAKES},
+        "times_naive": round(times["naive"] * steps / times["1"], 1),
+        "times_naive_ten": round(times["naive"] * steps * 10 / times["10"], 1),
+        **shared_figures(times, effort.seconds),
+        **floor_of(info),
+    }
+
+
+def note_figures(info: ModelInfo, generator: Generator, effort: Effort) -> dict[str, Any]:
+    """All figures of a network that writes notes."""
+    ours = Ours(info, generator, effort.seconds)
+    count = {takes: sum(len(music) for music in ours.write(takes)) for takes in TAKES}
+    times = in_turn(
+        {"first": ours.first_note, **{f"{takes}": ours.seconds_for(takes) for takes in TAKES}},
+        effort.rounds,
+    )
+    return {
+        "notes_per_second": {f"{n}": round(count[n] / times[f"{n}"], 1) for n in TAKES},
+        **shared_figures(times, effort.seconds),
+        **floor_of(info),
+    }
+
+
+def shared_figures(times: Mapping[str, float], seconds: float) -> dict[str, Any]:
+    """What both kinds report: the first note, and how much faster than it sounds a take grows."""
+    return {
+        "first_note_ms": round(times["first"] * 1e3, 2),
+        "real_time": {f"{takes}": round(seconds / times[f"{takes}"], 1) for takes in TAKES},
+    }
+
+
+def report(info: ModelInfo, found: Mapping[str, Any]) -> None:
+    """Prints one model's figures."""
+    real = found["real_time"]
+    print(f"\n{info.title} ({info.id}), {found['weights_mb']} MB of weights as float32")
+    if "naive_step_us" in found:
+        step, ten = found["step_us"], found["times_naive_ten"]
+        print(f"  naive loop             {found['naive_step_us']:10,.1f} us a step")
+        print(f"  ours, one take         {step['1']:10,.1f} us a step")
+        print(f"  ours, four takes       {step['4']:10,.1f} us a step of all four")
+        print(f"  ours, ten takes        {step['10']:10,.1f} us a step of all ten")
+        print(f"  step graph alone       {found['graph_step_us']:10,.1f} us a step")
+        print(f"  one take against naive {found['times_naive']:10,.1f} times"
+              f"  ({verdict(found['times_naive'], WANTED['times_naive'])})")  # fmt: skip
+        print(f"  ten, each take         {ten:10,.1f} times"
+              f"  ({verdict(ten, WANTED['times_naive_ten'])})")  # fmt: skip
+    else:
+        for takes, speed in found["notes_per_second"].items():
+            print(f"  notes, takes: {takes:<2}       {speed:10,.1f} a second in all")
+    print(f"  floor                  {found['floor_us']:10,.1f} us"
+          f"  (weights moved at {found['copy_gb_per_second']} GB/s)")  # fmt: skip
+    print(f"  first note             {found['first_note_ms']:10,.2f} ms")
+    goal = f"  ({verdict(real['1'], WANTED['real_time'])})" if "naive_step_us" in found else ""
+    print(f"  real time, one take    {real['1']:10,.1f} times{goal}")
+    print(f"  real time, 4 / 10      {real['4']:10,.1f} / {real['10']:,.1f} times, every take")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("models", nargs="*", help="ids; all that have weights without any")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of a take")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--naive-steps", type=int, default=20, help="steps of a naive loop")
+    parser.add_argument("--write", action="store_true", help="keep the figures in results.json")
+    options = parser.parse_args()
+    # TensorFlow on the CPU and quiet; it is loaded after the graphs, when Keras is needed.
+    os.environ.update(
+        KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="3"
+    )
+    effort = Effort(options.seconds, options.rounds, options.naive_steps)
+    chosen = [
+        info
+        for info in models().values()
+        if info.weights.exists() and (not options.models or info.id in options.models)
+    ]
+    generators = {info.id: info.load() for info in chosen}
+    found: dict[str, Any] = {}
+    for info in chosen:
+        if "steps_per_second" in info.config:
+            from pyzzicato.training import load_keras
+
+            network = load_keras(info)
+            found[info.id] = roll_figures(info, generators[info.id], network, effort)
+        else:
+            found[info.id] = note_figures(info, generators[info.id], effort)
+        report(info, found[info.id])
+    if options.write:
+        keep("generation", {"machine": machine(PACKAGES), "seconds": effort.seconds,
+                            "rounds": effort.rounds, "models": found})  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
