@@ -1,0 +1,245 @@
+"""The benchmarks and the tool that writes the README: what they count, never how fast."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyzzicato.codecs.piano_roll import KEYS
+from pyzzicato.generator import Generator, Step
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo
+from pyzzicato.roll_examples import INPUTS, OUTPUTS
+from pyzzicato.roll_generator import RollControls
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[dict[str, ModuleType]]:
+    """The benchmarks and the tool, as modules of their own names."""
+    root = Path(__file__).resolve().parent.parent
+    paths = [*(root / "benchmarks").glob("*.py"), root / "tools" / "update_readme.py"]
+    before = dict(sys.modules)
+    sys.path.insert(0, str(root / "benchmarks"))
+    found = {}
+    for path in paths:
+        spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up
+        spec.loader.exec_module(module)
+        found[path.stem] = module
+    yield found
+    sys.path.remove(str(root / "benchmarks"))
+    for name in [*(f"script_{path.stem}" for path in paths), "results"]:
+        if name not in before:
+            sys.modules.pop(name, None)
+
+
+class Metronome(Generator):
+    """Two notes a second in every take; remembers what was asked."""
+
+    Controls = RollControls
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, int]] = []
+
+    def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+        self.asked.append((controls.seconds, takes))
+        for beat in range(round(controls.seconds * 2)):
+            for take in range(takes):
+                end = (beat + 1) / 2
+                yield Step((Note(beat / 2, end, 60),), end, take)
+
+
+def info_at(folder: Path, **config: Any) -> ModelInfo:
+    texts = {"family": "wavenet", "title": "Small", "summary": "", "source": ""}
+    composers = ("chopin", "bach")
+    return ModelInfo("small", folder, **texts, year=2021, composers=composers, config=config)
+
+
+def test_medians_are_taken_in_turn_and_the_first_round_does_not_count(
+    scripts: dict[str, ModuleType],
+) -> None:
+    order: list[str] = []
+    values = {"a": iter([90.0, 1, 2, 9]), "b": iter([90.0, 5, 4, 3])}
+
+    def variant(name: str) -> float:
+        order.append(name)
+        return next(values[name])
+
+    found = scripts["generation"].in_turn(
+        {"a": lambda: variant("a"), "b": lambda: variant("b")}, rounds=3
+    )
+    assert found == {"a": 2, "b": 4}
+    assert order == ["a", "b"] * 4
+
+
+def test_the_naive_loop_reads_the_last_window_and_appends_one_step(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    class Network:
+        windows: list[np.ndarray] = []  # noqa: RUF012
+
+        def predict(self, feed: dict[str, np.ndarray], verbose: int) -> np.ndarray:
+            self.windows.append(feed["roll"].copy())
+            logits = np.full((1, 200, OUTPUTS), -9.0, np.float32)
+            logits[0, -1, 40] = logits[0, -1, KEYS + 40] = 9.0
+            logits[0, -1, 2 * KEYS + 40] = 0.5
+            return logits
+
+    network = Network()
+    loop = scripts["generation"].NaiveLoop(network, info_at(tmp_path, steps_per_second=20), 3)
+    assert loop.seconds_a_step() > 0
+    assert [window.shape for window in network.windows] == [(1, 200, INPUTS)] * 3
+    first, second, _ = network.windows
+    assert (second[0, :-1] == first[0, 1:]).all()
+    assert np.flatnonzero(second[0, -1]).tolist() == [40, KEYS + 40, 2 * KEYS + 40]
+    assert first.any(), "the seed is in the window"
+
+
+def test_notes_are_counted_over_all_takes(
+    scripts: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, generator = scripts["generation"], Metronome()
+    monkeypatch.setattr(module, "floor_of", lambda info: {})
+    # A clock on which every look takes a second: each measurement lasts one second.
+    clock = iter(range(10_000))
+    monkeypatch.setattr(module.time, "perf_counter", lambda: float(next(clock)))
+    effort = module.Effort(seconds=30, rounds=2, naive_steps=1)
+    found = module.note_figures(info_at(tmp_path), generator, effort)
+    assert found["notes_per_second"] == {"1": 60, "4": 240, "10": 600}
+    assert found["real_time"] == {"1": 30, "4": 30, "10": 30}
+    assert found["first_note_ms"] == 1000
+    assert {takes for _, takes in generator.asked} == {1, 4, 10}
+
+
+def test_a_floor_is_size_over_speed(scripts: dict[str, ModuleType], tmp_path: Path) -> None:
+    import onnx
+    from onnx import helper, numpy_helper
+
+    arrays = {"a": np.ones((250, 1000), np.float16), "number:1": np.ones(9, np.float32)}
+    kept = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    onnx.save(helper.make_model(helper.make_graph([], "g", [], [], kept)), tmp_path / "model.onnx")
+    found = scripts["generation"].floor_of(info_at(tmp_path))
+    assert found["weights_mb"] == 1.0, "weights count as float32, numbers of the graph do not"
+    expected = 1e6 / (found["copy_gb_per_second"] * 1e9) * 1e6
+    assert found["floor_us"] == pytest.approx(expected, rel=0.1, abs=0.1)
+
+
+def test_verdicts(scripts: dict[str, ModuleType]) -> None:
+    verdict = scripts["results"].verdict
+    assert verdict(250, 250) == "reached, wanted >= 250"
+    assert verdict(249.9, 250) == "missed, wanted >= 250"
+    assert verdict(2.9, 3.0, most=True) == "reached, wanted < 3"
+    assert verdict(3.0, 3.0, most=True) == "missed, wanted < 3"
+
+
+def test_figures_are_kept_by_part_and_say_nothing_of_whose_machine(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    results, path = scripts["results"], tmp_path / "results.json"
+    machine = results.machine(["numpy", "no-such-package"])
+    assert set(machine) == {"cores", "python", "packages"}
+    assert machine["packages"] == {"numpy": np.__version__}
+    results.keep("app", {"machine": machine, "x": 1}, path)
+    results.keep("generation", {"y": 2}, path)
+    results.keep("app", {"x": 3}, path)
+    assert results.kept(path) == {"app": {"x": 3}, "generation": {"y": 2}}
+    assert json.loads(path.read_text()) == results.kept(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_memory_counts_what_a_process_started(scripts: dict[str, ModuleType]) -> None:
+    module = scripts["app"]
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    limit = time.monotonic() + 20
+    while len(module.processes_below(parent.pid)) < 2 and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert len(module.processes_below(parent.pid)) == 2
+    assert module.processes_below(parent.pid)[0] == parent.pid
+    assert module.memory_mb(parent.pid) > 1
+    parent.communicate(b"\n")
+
+
+def test_the_readme_is_what_the_tool_writes(scripts: dict[str, ModuleType], project: Path) -> None:
+    text = (project / "README.md").read_text(encoding="utf-8")
+    assert {found[2] for found in scripts["update_readme"].BLOCK.finditer(text)} == {
+        "app", "models", "seeds", "speed",
+    }  # fmt: skip
+    assert scripts["update_readme"].written(text) == text, "run: python tools/update_readme.py"
+
+
+def test_the_readme_takes_every_figure_from_the_files(
+    scripts: dict[str, ModuleType], tmp_path: Path, project: Path
+) -> None:
+    folder = tmp_path / "models" / "wavenet"
+    folder.mkdir(parents=True)
+    shutil.copy(project / "models" / "wavenet" / "model.toml", folder)
+    (folder / "model.onnx").write_bytes(bytes(2_500_000))
+    trained = {"weights": 1_160_000, "hours": 141.2, "works": 1234, "notes": 5_600_000}
+    (folder / "training.json").write_text(json.dumps(trained))
+    f1 = {"network": 0.31, "repeat": 0.12, "rate": 0.04}
+    frames = {who: {"onset": {"f1": v}, "sounding": {"f1": v + 0.5}} for who, v in f1.items()}
+    sheet = {"composers_within": 17, "composers": 18, "silent": 0, "takes": 96}
+    liveliness = {"seconds": 120, "default": sheet, "threshold": {**sheet, "silent": 41}}
+    (folder / "metrics.json").write_text(json.dumps({"frames": frames, "liveliness": liveliness}))
+    machine = {"cores": "3 CPU cores", "python": "3.12.9", "packages": {"numpy": "2.9"}}
+    roll = {
+        "naive_step_us": 51_000, "graph_step_us": 55, "step_us": {"1": 190, "4": 230, "10": 400},
+        "times_naive": 268.4, "times_naive_ten": 1275, "first_note_ms": 12.4, "floor_us": 37,
+        "real_time": {"1": 263, "4": 217.4, "10": 125}, "weights_mb": 4.6,
+    }  # fmt: skip
+    app = {
+        "start_seconds": 2.04, "sound_seconds": 0.251, "first_press_seconds": 0.4,
+        "models": 3, "memory_mb": 183.3,
+    }  # fmt: skip
+    results = {
+        "generation": {"machine": machine, "rounds": 7, "seconds": 60, "models": {"wavenet": roll}},
+        "app": {"machine": machine, "rounds": 3, **app},
+    }
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "results.json").write_text(json.dumps(results))
+    names = ("models", "speed", "app")
+    before = "".join(
+        f"<!-- figures:{name} -->\nto be replaced\n<!-- /figures -->\n" for name in names
+    )
+    text = scripts["update_readme"].written(f"top\n{before}end\n", tmp_path)
+    assert "to be replaced" not in text
+    assert text.startswith("top\n<!-- figures:models -->\n| model |")
+    assert text.endswith("<!-- /figures -->\nend\n")
+    assert "| 2.5 MB, 1.2 M weights | 141 hours, 1,234 works, 5.6 million notes |" in text
+    assert "| **0.31** / 0.12 / 0.04 | **0.81** / 0.62 / 0.54 |" in text
+    assert "| 17 of 18; 0 of 96 takes silent | 17 of 18; 41 of 96 takes silent |" in text
+    row = "| 51 ms | 0.19 ms | 268 | 1,275 | 263 / 217 / 125 | 12 ms | 0.04 ms |"
+    assert f"| Pseudo-WaveNet {row}" in text
+    assert "| from its start to the drawn page | 2.0 s |" in text
+    assert "| memory with 3 models in use | 183 MB |" in text
+    assert "Medians of 7 rounds on 3 CPU cores, Python 3.12.9, numpy 2.9." in text
+    assert scripts["update_readme"].written(text, tmp_path) == text
+
+
+def test_an_unknown_block_is_loud(scripts: dict[str, ModuleType]) -> None:
+    with pytest.raises(KeyError, match="sped"):
+        scripts["update_readme"].written("<!-- figures:sped -->\n<!-- /figures -->\n")
+
+
+@pytest.mark.parametrize("name", ["app", "generation", "liveliness"])
+def test_every_benchmark_explains_itself(project: Path, name: str) -> None:
+    command = [sys.executable, str(project / "benchmarks" / f"{name}.py"), "--help"]
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "--write" in run.stdout
+    assert f"`{name}.py`" in (project / "benchmarks" / "README.md").read_text(encoding="utf-8")

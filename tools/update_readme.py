@@ -1,0 +1,189 @@
+"""Write the figures of the README from the files that commands have measured them into.
+
+    python tools/update_readme.py [--check]
+
+Between `<!-- figures:NAME -->` and `<!-- /figures -->` stands what this tool writes, from
+models/*/training.json and metrics.json, benchmarks/results.json and the built-in seeds: nobody
+types a figure. `--check` writes nothing and exits with 1 where the README is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyzzicato.composers import COMPOSERS
+from pyzzicato.registry import ModelInfo, models
+from pyzzicato.seeds import all_seeds
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"(<!-- figures:([a-z]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+NOT_YET = "Not measured yet: `python benchmarks/{}.py --write` does that.\n"
+NONE = "–"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; the first row is its heading."""
+    lines = [" | ".join(row) for row in rows]
+    lines.insert(1, " | ".join(["---"] * len(rows[0])))
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def model_table(infos: Sequence[ModelInfo]) -> str:
+    """Size, training music, frame F1 beside the trivial predictors, and liveliness."""
+    head = (
+        "model",
+        "size",
+        "trained on",
+        "F1 of struck keys: model / last step again / mean rate",
+        "F1 of sounding keys: the same",
+        "composers whose density is kept, after two minutes",
+        "the same with the published threshold",
+    )
+    rows = []
+    for info in infos:
+        link = f"[{info.title}](models/{info.id}/model.toml)"
+        if (info.folder / "README.md").exists():
+            link = f"[{info.title}](models/{info.id}/README.md)"
+        alive = info.metrics.get("liveliness", {})
+        f1 = [_f1(info.metrics.get("frames", {}), plane) for plane in ("onset", "sounding")]
+        lively = [_lively(alive.get(mode, {})) for mode in ("default", "threshold")]
+        rows.append([link, _size(info), _trained(info), *f1, *lively])
+    return table([head, *rows])
+
+
+def _size(info: ModelInfo) -> str:
+    files = [path for path in info.folder.glob("*.onnx") if path.is_file()]
+    if not files:
+        return "not trained yet"
+    megabytes = sum(path.stat().st_size for path in files) / 1e6
+    weights = info.trained.get("weights")
+    return f"{megabytes:.1f} MB" + (f", {weights / 1e6:.2g} M weights" if weights else "")
+
+
+def _trained(info: ModelInfo) -> str:
+    if "hours" not in info.trained:
+        return NONE
+    hours, works, notes = (info.trained[key] for key in ("hours", "works", "notes"))
+    return f"{hours:.0f} hours, {works:,} works, {notes / 1e6:.1f} million notes"
+
+
+def _f1(frames: Mapping[str, Any], plane: str) -> str:
+    scores = [frames.get(who, {}).get(plane, {}).get("f1") for who in ("network", "repeat", "rate")]
+    if None in scores:
+        return NONE
+    first, *others = (f"{score:.2f}" for score in scores)
+    return " / ".join([f"**{first}**", *others])
+
+
+def _lively(sheet: Mapping[str, Any]) -> str:
+    if not sheet:
+        return NONE
+    silent, takes = sheet["silent"], sheet["takes"]
+    return f"{sheet['composers_within']} of {sheet['composers']}; {silent} of {takes} takes silent"
+
+
+def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
+    """What benchmarks/generation.py has kept."""
+    found = results.get("generation", {})
+    known = [info for info in infos if info.id in found.get("models", {})]
+    if not known:
+        return NOT_YET.format("generation")
+    head = (
+        "model",
+        "`model.predict` on the window, a step",
+        "here, a step",
+        "times as fast",
+        "ten takes at once, each",
+        "times as fast as it sounds: 1 / 4 / 10 takes",
+        "first note",
+        "moving the weights once",
+    )
+    rows = [[info.title, *_speed(found["models"][info.id])] for info in known]
+    return table([head, *rows]) + f"\n{_where(found)}\n"
+
+
+def _speed(figures: Mapping[str, Any]) -> list[str]:
+    real = " / ".join(f"{figures['real_time'][takes]:,.0f}" for takes in ("1", "4", "10"))
+    last = [real, f"{figures['first_note_ms']:.0f} ms", f"{figures['floor_us'] / 1e3:.2f} ms"]
+    if "naive_step_us" not in figures:
+        one = f"{1e3 / figures['notes_per_second']['1']:.1f} ms a note"
+        return [NONE, one, NONE, NONE, *last]
+    return [
+        f"{figures['naive_step_us'] / 1e3:.0f} ms",
+        f"{figures['step_us']['1'] / 1e3:.2f} ms",
+        f"{figures['times_naive']:,.0f}",
+        f"{figures['times_naive_ten']:,.0f}",
+        *last,
+    ]
+
+
+def app_table(results: Mapping[str, Any]) -> str:
+    """What benchmarks/app.py has kept."""
+    found = results.get("app", {})
+    if not found:
+        return NOT_YET.format("app")
+    rows = [
+        ("the app", "measured"),
+        ("from its start to the drawn page", f"{found['start_seconds']:.1f} s"),
+        ("from *Compose* to the first sound, model warm", f"{found['sound_seconds']:.2f} s"),
+        ("the same, first press of a visit", f"{found['first_press_seconds']:.2f} s"),
+        (f"memory with {found['models']:.0f} models in use", f"{found['memory_mb']:.0f} MB"),
+    ]
+    return table(rows) + f"\n{_where(found)}\n"
+
+
+def _where(found: Mapping[str, Any]) -> str:
+    """One sentence: on what these figures were measured."""
+    used = found["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in used["packages"].items())
+    return (
+        f"Medians of {found['rounds']} rounds on {used['cores']}, Python {used['python']}, "
+        f"{packages}."
+    )
+
+
+def seed_line() -> str:
+    """How many seeds there are, by whom."""
+    seeds = all_seeds()
+    by = {seed.composer.id for seed in seeds}
+    names = sorted(composer.short for composer in COMPOSERS if composer.id in by)
+    return f"{len(seeds)} openings are built in, by {', '.join(names[:-1])} and {names[-1]}.\n"
+
+
+def written(text: str, root: Path = ROOT) -> str:
+    """The README `text` with every block as it should be. Raises KeyError on an unknown block."""
+    path = root / "benchmarks" / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    infos = list(models(root / "models").values())
+    makers: dict[str, Callable[[], str]] = {
+        "models": lambda: model_table(infos),
+        "speed": lambda: speed_table(results, infos),
+        "app": lambda: app_table(results),
+        "seeds": seed_line,
+    }
+    return BLOCK.sub(lambda found: f"{found[1]}{makers[found[2]]()}{found[3]}", text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    options = parser.parse_args()
+    path = ROOT / "README.md"
+    before = path.read_text(encoding="utf-8")
+    after = written(before)
+    if options.check and after != before:
+        print("README.md is out of date: run `python tools/update_readme.py`.")
+        return 1
+    if not options.check:
+        path.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
