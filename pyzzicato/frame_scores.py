@@ -27,7 +27,7 @@ from pyzzicato.sampling import sigmoid
 
 __all__ = ["GRID", "Tally", "frame_scores", "roll_scores"]
 
-GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds tried
+GRID = np.concatenate([[0.001, 0.002, 0.005, 0.01], np.arange(1, 50) / 50])  # thresholds tried
 PLANES = {"onset": ONSET, "sounding": SOUNDING}
 WINDOW = 60.0  # seconds read at a time
 
@@ -59,7 +59,7 @@ class Tally:
     def row(self, index: int) -> dict[str, float]:
         """Precision, recall and F1 at one threshold."""
         return {
-            "threshold": float(GRID[index]),
+            "threshold": round(float(GRID[index]), 3),
             "precision": round(float(self.hits[index] / max(self.said[index], 1)), 4),
             "recall": round(float(self.hits[index] / max(self.true, 1)), 4),
             "f1": round(float(self.f1()[index]), 4),

@@ -55,7 +55,9 @@ def build(config: Mapping[str, Any]) -> Any:
         x = layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
     x = layers.Dropout(config["dropout"])(x)
     output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
-    return keras.Model([roll, condition], output(x))
+    # The layers between are narrower than a roll: past them, each key still sees what is held.
+    straight = layers.Dense(OUTPUTS, use_bias=False, name="straight", dtype="float32")
+    return keras.Model([roll, condition], output(x) + straight(roll))
 
 
 def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,4 +72,5 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
         x = graph.lstm(x, f"lstm_{layer}", config["units"])
     for number in range(len(config["hidden"])):
         x = graph.op("Relu", graph.dense(x, f"hidden_{number}"))
-    return {"model.onnx": graph.model(graph.dense(x, "output"))}
+    straight = graph.op("MatMul", "roll", graph.weight("straight/kernel"))
+    return {"model.onnx": graph.model(graph.op("Add", graph.dense(x, "output"), straight))}

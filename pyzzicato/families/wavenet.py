@@ -72,7 +72,9 @@ def build(config: Mapping[str, Any]) -> Any:
     y = layers.Dense(config["hidden"], activation="relu", name="hidden")(y)
     y = layers.Dropout(config["dropout"])(y)
     output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
-    return keras.Model([roll, condition], output(y))
+    # The layers between are narrower than a roll: past them, each key still sees what is held.
+    straight = layers.Dense(OUTPUTS, use_bias=False, name="straight", dtype="float32")
+    return keras.Model([roll, condition], output(y) + straight(roll))
 
 
 def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,4 +112,5 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
         skips.append(graph.slice(mixed, 2, channels, channels + config["skip"]))
     y = graph.op("Relu", graph.op("Sum", *skips))
     y = graph.op("Relu", graph.dense(y, "hidden"))
-    return {"model.onnx": graph.model(graph.dense(y, "output"))}
+    straight = graph.op("MatMul", "roll", graph.weight("straight/kernel"))
+    return {"model.onnx": graph.model(graph.op("Add", graph.dense(y, "output"), straight))}
