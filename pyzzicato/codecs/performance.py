@@ -97,13 +97,14 @@ class Performance:
         bounds, lengths = time_bounds(), duration_seconds()
         codes = np.asarray(codes, np.int64).reshape(-1, 5)
         tick = np.cumsum(bounds[codes[:, TIME]] + codes[:, FINE])
-        notes = [
-            Note(
-                int(when) / TICKS,
-                int(when) / TICKS + float(lengths[row[DURATION]]),
-                int(row[PITCH]) + LOWEST_KEY,
-                max(1, min(127, int(row[VELOCITY]) * 4 + 2)),
-            )
-            for when, row in zip(tick, codes, strict=True)
-        ]
-        return NoteSequence(tuple(notes))
+        struck: dict[int, int] = {}  # the key's last note, as a place in `notes`
+        notes: list[Note] = []
+        for when, row in zip((tick / TICKS).tolist(), codes.tolist(), strict=True):
+            pitch = row[PITCH] + LOWEST_KEY
+            if pitch in struck:
+                before = notes[struck[pitch]]
+                notes[struck[pitch]] = before._replace(end=min(before.end, when))
+            struck[pitch] = len(notes)
+            velocity = max(1, min(127, row[VELOCITY] * 4 + 2))
+            notes.append(Note(when, when + float(lengths[row[DURATION]]), pitch, velocity))
+        return NoteSequence(tuple(note for note in notes if note.end > note.start))
