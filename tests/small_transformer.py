@@ -1,0 +1,81 @@
+"""A note Transformer too small to play well, its weights drawn by lot; made without Keras."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.codecs.performance import BINS
+from pyzzicato.families import transformer
+from pyzzicato.performance_examples import READ, WISHES
+from pyzzicato.registry import ModelInfo
+
+COMPOSERS = ("bach", "chopin", "debussy")
+CONFIG: dict[str, Any] = {
+    "width": 16,
+    "heads": 2,
+    "layers": 2,
+    "wider": 24,
+    "head_width": 12,
+    "places": 48,
+}
+
+
+def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) -> dict[str, Any]:
+    """Random arrays by Keras path, representable as float16, with the shapes `build` gives them."""
+    width = config["width"]
+    shapes: dict[str, tuple[int, ...]] = {"composer_table/kernel": (len(COMPOSERS) + 1, width)}
+    shapes |= {f"read_{i}/embeddings": (rows, width) for i, rows in enumerate(READ)}
+    shapes |= {f"wish_{i}/embeddings": (rows, width) for i, rows in enumerate(WISHES)}
+    shapes |= {f"chosen_{i}/embeddings": (BINS[i], width) for i in range(3)}
+    for layer in range(config["layers"]):
+        shapes |= {
+            f"before_{layer}/scale": (width,),
+            f"qkv_{layer}/kernel": (width, 3 * width),
+            f"out_{layer}/kernel": (width, width),
+            f"between_{layer}/scale": (width,),
+            f"up_{layer}/kernel": (width, config["wider"]),
+            f"down_{layer}/kernel": (config["wider"], width),
+        }
+    for field, name in enumerate(transformer.FIELDS):
+        shapes |= {
+            f"{name}_norm/scale": (width,),
+            f"{name}_up/kernel": (width, config["head_width"]),
+            f"{name}_out/kernel": (config["head_width"], BINS[field]),
+            f"{name}_out/bias": (BINS[field],),
+        }
+    dice = np.random.default_rng(rng_seed)
+    return {
+        path: dice.normal(1.0 if path.endswith("scale") else 0.0, scale, shape)
+        .astype(np.float16)
+        .astype(np.float32)
+        for path, shape in shapes.items()
+    }
+
+
+def make_transformer(
+    folder: Path, arrays: Mapping[str, Any] | None = None, **changes: Any
+) -> ModelInfo:
+    """Writes a small Transformer's graphs into `folder`; `changes` are those of `CONFIG`."""
+    import onnx
+
+    config = {**CONFIG, **changes, "composers": COMPOSERS}
+    folder.mkdir(parents=True, exist_ok=True)
+    graphs = transformer.export(weights(config) if arrays is None else arrays, config)
+    for name, graph in graphs.items():
+        onnx.save(graph, str(folder / name))
+    density = {"density": dict.fromkeys(COMPOSERS, 8.0)}
+    (folder / "training.json").write_text(json.dumps(density), encoding="utf-8")
+    return ModelInfo(
+        id="small",
+        folder=folder,
+        family="transformer",
+        title="Small Transformer",
+        summary="For tests.",
+        source="made for a test",
+        year=2026,
+        composers=COMPOSERS,
+        config=config,
+    )
