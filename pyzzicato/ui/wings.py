@@ -163,6 +163,7 @@ def _library(view: View) -> None:
             [_card(seed, view.composer) for seed in shown],
             view.start.id,
             "seed-cards",
+            label="Openings",
             on_pick=lambda pick: _take_seed(view, pick),
         )
     if everything:
