@@ -136,13 +136,13 @@ class Player:
         self.recent += (count * self.rate - self.recent) * step / 6.0
         wanted = self.wish.density(self.time)
         self.lack = np.log2(wanted + 0.25) - np.log2(self.recent + 0.25)
-        self.lean = np.clip(self.lean + 0.2 * step * self.lack, -3.0, 3.0)
+        self.lean = np.minimum(np.maximum(self.lean + 0.2 * step * self.lack, -3.0), 3.0)
 
-    def _kept(self, logits: np.ndarray) -> np.ndarray:
-        """The probability that a key that sounds goes on without being struck again."""
-        sounding = sigmoid(logits[:, :KEYS])
-        struck = sigmoid(logits[:, KEYS : 2 * KEYS])
-        kept: np.ndarray = np.clip((sounding - struck) / (1.0 - struck + 1e-6), 0.0, 1.0)
+    def _going_on(self, logits: np.ndarray, draws: np.ndarray | float) -> np.ndarray:
+        """Which sounding keys go on without being struck again, by draws (or one number)."""
+        chance = sigmoid(logits[:, : 2 * KEYS])
+        sounding, struck = chance[:, :KEYS], chance[:, KEYS:]
+        kept: np.ndarray = (self.held > 0) & (draws * (1.0 - struck) < sounding - struck)
         return kept
 
     def _sample(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,8 +158,7 @@ class Player:
         count = np.where(draws[:, -1] < chance, 1 + choose_count(some, draws[:, -2]), 0)
         focused = logits[:, KEYS : 2 * KEYS] / (KEY_FOCUS * temperature)
         struck = choose_keys(focused, count, draws[:, KEYS : 2 * KEYS], self.taught.together)
-        sounding = (self.held > 0) & (draws[:, :KEYS] < self._kept(logits))
-        return sounding, struck
+        return self._going_on(logits, draws[:, :KEYS]), struck
 
     def _automatic(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """No chance: a threshold that sinks while notes are missing and rises with too many.
@@ -177,7 +176,7 @@ class Player:
         struck = (chance > threshold[:, None]) & (rank < (self.owed + usual)[:, None] - 0.5)
         count = struck.sum(axis=1)
         self.owed = np.where(count > 0, np.clip(self.owed + usual - count, -2, 2), self.owed)
-        return (self.held > 0) & (self._kept(logits) > 0.5), struck
+        return self._going_on(logits, 0.5), struck
 
     def _fixed(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As published: every key whose sigmoid passes one threshold."""
@@ -192,12 +191,18 @@ class Player:
         A network's means fed back to it sink little by little: what is missing to the wished
         loudness is added up and given back.
         """
-        loudness = np.clip(logits[:, 2 * KEYS : 3 * KEYS], 0.1, 1.0)
+        loudness = np.zeros(struck.shape, np.float32)
+        take, key = np.nonzero(struck)
+        if not len(take):
+            return loudness
+        said = np.minimum(np.maximum(logits[take, 2 * KEYS + key], 0.1), 1.0)
         if self.controls.keys != "threshold":
-            mean = np.where(struck, loudness, 0.0).sum(axis=1) / np.maximum(struck.sum(axis=1), 1)
+            count = np.bincount(take, minlength=len(struck))
+            mean = np.bincount(take, said, minlength=len(struck)) / np.maximum(count, 1)
             off = self.wish.loudness(self.time) - (mean + self.louder)
-            self.louder += np.where(struck.any(axis=1), 0.03 * off, 0.0)
-            loudness = loudness + self.louder[:, None]
+            self.louder += np.where(count > 0, 0.03 * off, 0.0)
+            said = said + self.louder[take]
         if self.controls.keys == "sample":
-            loudness = loudness + LOUDNESS_SPREAD * (draws[:, 2 * KEYS : 3 * KEYS] - 0.5)
-        return np.where(struck, np.clip(loudness, 0.08, 1.0), 0.0)
+            said = said + LOUDNESS_SPREAD * (draws[take, 2 * KEYS + key] - 0.5)
+        loudness[take, key] = np.minimum(np.maximum(said, 0.08), 1.0)
+        return loudness
