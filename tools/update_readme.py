@@ -40,10 +40,10 @@ def model_table(infos: Sequence[ModelInfo]) -> str:
         "model",
         "size",
         "trained on",
-        "F1 of struck keys: model / last step again / mean rate",
-        "F1 of sounding keys: the same",
-        "composers whose density is kept, after two minutes",
-        "the same with the published threshold",
+        "F1 of struck keys",
+        "F1 of sounding keys",
+        "density kept",
+        "with the published threshold",
     )
     rows = []
     for info in infos:
@@ -77,7 +77,7 @@ def _f1(frames: Mapping[str, Any], plane: str) -> str:
     scores = [frames.get(who, {}).get(plane, {}).get("f1") for who in ("network", "repeat", "rate")]
     if None in scores:
         return NONE
-    first, *others = (f"{score:.2f}" for score in scores)
+    first, *others = (f"{score:.3f}" for score in scores)
     return " / ".join([f"**{first}**", *others])
 
 
@@ -85,7 +85,8 @@ def _lively(sheet: Mapping[str, Any]) -> str:
     if not sheet:
         return NONE
     silent, takes = sheet["silent"], sheet["takes"]
-    return f"{sheet['composers_within']} of {sheet['composers']}; {silent} of {takes} takes silent"
+    kept = f"{sheet['composers_within']} of {sheet['composers']} composers"
+    return f"{kept}, {silent} of {takes} takes silent"
 
 
 def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
