@@ -1,0 +1,159 @@
+"""Playing the note Transformer: any seed, any number of takes, the same music every time."""
+
+from collections import defaultdict
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyzzicato.codecs.performance import BINS
+from pyzzicato.errors import InvalidControl
+from pyzzicato.generator import Step, collect, collect_takes
+from pyzzicato.note_generator import LONGEST_SILENCE, NoteControls, NoteGenerator
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.runtime import StepGraph
+from tests.small_transformer import CONFIG, make_transformer, weights
+
+PLACES = CONFIG["places"]
+
+
+@pytest.fixture(scope="module")
+def player(tmp_path_factory: pytest.TempPathFactory) -> NoteGenerator:
+    return NoteGenerator(make_transformer(tmp_path_factory.mktemp("small")))
+
+
+def asked(**values: Any) -> NoteControls:
+    return NoteControls(seconds=20.0, composer="chopin").changed(**values)
+
+
+def tune(count: int) -> NoteSequence:
+    """A note every 0.55 s, so on the 10 ms grid."""
+    return NoteSequence(
+        tuple(Note(n * 0.55, n * 0.55 + 0.5, 48 + n * 7 % 29, 60 + n % 20) for n in range(count))
+    )
+
+
+SEEDS = {
+    "empty": NoteSequence(),
+    "one note": tune(1),
+    "two notes": tune(2),
+    "just the context": tune(PLACES),
+    "longer than the context": tune(3 * PLACES),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
+def test_any_seed_is_played_on(player: NoteGenerator, seed: NoteSequence) -> None:
+    steps = list(player.generate(seed, asked()))
+    assert steps[-1].time == 20.0
+    assert all(before.time <= after.time for before, after in pairwise(steps))
+    music = collect(steps)
+    assert len(music) > 5
+    for note in music:
+        assert 0 <= note.start < note.end <= 20.01
+        assert 21 <= note.pitch <= 108
+
+
+def test_music_goes_on_beyond_the_context(player: NoteGenerator) -> None:
+    music = collect(player.generate(tune(4), asked(seconds=240.0)))
+    assert len(music) > 2 * PLACES
+    assert any(note.start > 230 for note in music)
+
+
+def test_of_a_long_seed_its_end_is_read(player: NoteGenerator) -> None:
+    long = tune(3 * PLACES)
+    end = NoteSequence(long.notes[-(PLACES - 1) :])
+    assert collect(player.generate(long, asked())) == collect(player.generate(end, asked()))
+
+
+def test_the_seed_matters(player: NoteGenerator) -> None:
+    played = {collect(player.generate(seed, asked())) for seed in SEEDS.values()}
+    assert len(played) == len(SEEDS)
+
+
+def test_a_take_does_not_depend_on_the_number_of_takes(player: NoteGenerator) -> None:
+    for seed in (NoteSequence(), tune(6)):
+        three = collect_takes(player.generate(seed, asked(), 3), 3)
+        two = collect_takes(player.generate(seed, asked(), 2), 2)
+        assert three[:2] == two
+        assert three[0] == collect(player.generate(seed, asked()))
+        assert len(set(three)) == 3
+
+
+def test_two_runs_beside_each_other_equal_two_apart(player: NoteGenerator) -> None:
+    def run(rng_seed: int) -> Any:
+        return player.generate(tune(6), asked(rng_seed=rng_seed))
+
+    beside: list[list[Step]] = [[], []]
+    for pair in zip_longest(run(1), run(2)):
+        for steps, step in zip(beside, pair, strict=True):
+            if step is not None:
+                steps.append(step)
+    assert beside[0] == list(run(1))
+    assert beside[1] == list(run(2))
+    assert collect(beside[0]) != collect(beside[1])
+
+
+def test_every_control_changes_the_music(player: NoteGenerator) -> None:
+    plain = collect(player.generate(tune(6), asked()))
+    changes: list[dict[str, Any]] = [
+        {"composer": "bach"},
+        {"temperature": 0.5},
+        {"top_p": 0.5},
+        {"min_p": 0.3},
+        {"density": 3},
+        {"loudness": 4},
+        {"rng_seed": 2},
+    ]
+    for change in changes:
+        assert collect(player.generate(tune(6), asked(**change))) != plain, change
+
+
+def test_more_time_begins_with_the_same_notes(player: NoteGenerator) -> None:
+    short = collect(player.generate(tune(6), asked(seconds=10.0)))
+    long = collect(player.generate(tune(6), asked(seconds=40.0)))
+    begun = [note for note in long if note.start < 10.0]
+    assert [n._replace(end=min(n.end, 10.0)) for n in begun if n.start < 9.9] == [
+        n for n in short if n.start < 9.9
+    ]
+
+
+def test_a_key_is_never_struck_while_it_sounds(player: NoteGenerator) -> None:
+    for music in collect_takes(player.generate(NoteSequence(), asked(seconds=60.0), 4), 4):
+        by_key = defaultdict(list)
+        for note in music:
+            by_key[note.pitch].append(note)
+        for notes in by_key.values():
+            assert all(before.end <= after.start for before, after in pairwise(notes))
+
+
+def test_no_wait_is_longer_than_the_longest_silence(tmp_path: Path) -> None:
+    """A network that always asks for ten seconds of silence."""
+    arrays = weights(CONFIG)
+    arrays["time_out/bias"][-1] = 100.0
+    music = collect(NoteGenerator(make_transformer(tmp_path, arrays)).generate(tune(3), asked()))
+    assert len(music) >= 3
+    starts = [note.start for note in music]
+    assert all(b - a <= LONGEST_SILENCE + 1e-9 for a, b in pairwise(starts))
+
+
+def test_a_composer_it_was_not_taught_is_refused_at_once(player: NoteGenerator) -> None:
+    with pytest.raises(InvalidControl, match="was not taught joplin: choose one of bach, chopin"):
+        player.generate(tune(2), asked(composer="joplin"))
+
+
+def test_the_heads_in_numpy_are_those_of_the_graph(player: NoteGenerator) -> None:
+    dice = np.random.default_rng(1)
+    hidden = dice.normal(size=(5, 1, CONFIG["width"])).astype(np.float32)
+    chosen = np.stack([dice.integers(0, BINS[i], (5, 1)) for i in range(3)], axis=2)
+    graph = StepGraph(player.info.folder / "heads.onnx")
+    both = {"hidden": hidden, "chosen": chosen.astype(np.float32)}
+    wanted, _ = graph.advance(both, {})
+    read, found = hidden[:, 0], []
+    for field in range(len(BINS)):
+        found.append(player.heads.logits(read, field))
+        if field < 3:
+            read = player.heads.told(read, field, chosen[:, 0, field])
+    np.testing.assert_allclose(np.concatenate(found, axis=1), wanted[:, 0], rtol=1e-4, atol=1e-4)
