@@ -227,12 +227,12 @@ def _fit(
     training = plan.training
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
-    done = max(0, sum(1 for _ in log.open()) - 1) if log.exists() else 0
+    history = _read_history(log) if log.exists() else []
     learned = _stream(
         family.examples(dataset.split("train"), plan.config, training=True),
         training["steps_per_epoch"],
         rng_seed,
-        first_epoch=done,
+        first_epoch=len(history),
     )
     checked = _stream(
         family.examples(dataset.split("val"), plan.config, training=False),
@@ -240,6 +240,8 @@ def _fit(
         rng_seed,
     )
     keep = keras.callbacks
+    # A run that goes on must not put its first epoch in the place of a better one before.
+    before = min((row["val_loss"] for row in history), default=None)
     model.fit(
         learned,
         validation_data=checked,
@@ -247,7 +249,12 @@ def _fit(
         verbose=2 if training.get("quiet") else 1,
         callbacks=[
             keep.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
-            keep.ModelCheckpoint(str(best), save_best_only=True, save_weights_only=True),
+            keep.ModelCheckpoint(
+                str(best),
+                save_best_only=True,
+                save_weights_only=True,
+                initial_value_threshold=before,
+            ),
             keep.CSVLogger(str(log), append=True),
             keep.EarlyStopping(patience=training["patience"]),
             keep.TerminateOnNaN(),

@@ -61,7 +61,7 @@ def test_a_trained_model_says_what_it_was_trained_on(tmp_path: Path) -> None:
     assert table["hours of music"] == "95.2"
     assert table["recordings"] == "1,284"
     assert table["validation loss"] == "5.559"
-    assert table["minutes, of the last run where it was resumed"] == "40"
+    assert table["minutes on two CPU cores"] == "40"
     assert known.composers == (
         ("composer", "hours"),
         ("Chopin", "20.0"),

@@ -1,0 +1,252 @@
+"""One tiny training from beginning to end, by the command: stopped, resumed, exported, played."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pyzzicato.cli import main
+from pyzzicato.datasets import read_dataset
+from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+from pyzzicato.generator import collect
+from pyzzicato.midi import write_midi
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo, model_info
+from pyzzicato.roll_examples import INPUTS, RollWindows, condition_of, corrupt, density_code
+from pyzzicato.runtime import weights_of
+from pyzzicato.training import family_module, load_keras, recipe, train, weights_by_path
+
+# TensorFlow's own, with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+RECIPES = {
+    "wavenet": "channels = 8\nkernel = 3\ndilations = [1, 2]\ngated = true\nskip = 8\nhidden = 8",
+    "roll_lstm": "told = 8\nunits = 8\nhidden = [8, 8]",
+}
+TOML = """
+title = "Tiny"
+family = "{family}"
+year = 2021
+source = "a test"
+summary = "Tiny."
+composers = ["bach", "chopin"]
+[config]
+steps_per_second = 20
+embedding = 2
+dropout = 0.1
+{config}
+[training]
+kinds = ["performance"]
+batch = 2
+window = 60
+steps_per_epoch = 2
+validation_steps = 1
+epochs = 2
+patience = 5
+learning_rate = 0.002
+precision = "float32"
+quiet = true
+[training.augmentation]
+transpose = 3
+corrupted = 0.6
+corruption = 0.15
+"""
+
+
+def made_up(number: int, seconds: float = 70.0) -> NoteSequence:
+    """A piece of our own; each number gives another."""
+    rng = np.random.default_rng(number)
+    pitches = 48 + np.cumsum(rng.integers(-3, 4, int(seconds * 4))) % 30
+    return NoteSequence(
+        tuple(
+            Note(n / 4, n / 4 + 0.25 * int(rng.integers(1, 4)), int(pitch), int(50 + pitch % 40))
+            for n, pitch in enumerate(pitches)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two composers with pieces in every split."""
+    folder = tmp_path_factory.mktemp("music")
+    for number in range(24):
+        place = folder / ("Bach", "Chopin")[number % 2]
+        place.mkdir(exist_ok=True)
+        (place / f"piece {number}.mid").write_bytes(write_midi(made_up(number)))
+    return folder
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A models folder with one tiny recipe of each family, `tiny_<family>`."""
+    for family, config in RECIPES.items():
+        (tmp_path / "models" / f"tiny_{family}").mkdir(parents=True)
+        path = tmp_path / "models" / f"tiny_{family}" / "model.toml"
+        path.write_text(TOML.format(family=family, config=config))
+    monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "models"))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _usual_policy() -> Iterator[None]:
+    """Training sets Keras' number format for the whole process: set it back."""
+    yield
+    import keras
+
+    keras.config.set_dtype_policy("float32")
+
+
+def play(info: ModelInfo) -> NoteSequence:
+    controls = info.controls(seconds=5, composer="bach", busyness=2.0)  # type: ignore[call-arg]
+    return collect(info.load().generate(made_up(1, 5.0), controls))
+
+
+def test_a_model_is_trained_stopped_resumed_exported_measured_and_played(
+    shelf: Path, music: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["--data", str(music), "--runs", str(shelf / "runs")]
+    assert main(["train", "tiny_wavenet", *run, "--epochs", "1"]) == 0
+    assert "Keras runs on tensorflow." in capsys.readouterr().err
+    first = weights_of(model_info("tiny_wavenet").weights)
+    assert len(model_info("tiny_wavenet").trained["history"]) == 1
+
+    assert main(["train", "tiny_wavenet", *run]) == 0
+    info = model_info("tiny_wavenet")
+    assert [row["epoch"] for row in info.trained["history"]] == [0, 1], "it went on, not anew"
+    second = weights_of(info.weights)
+    assert second.keys() == first.keys()
+    assert any((first[name] != second[name]).any() for name in first)
+
+    trained = info.trained
+    assert trained["epochs"] == 2
+    assert trained["works"] == trained["recordings"] >= 10
+    assert set(trained["composers"]) == set(trained["density"]) == {"bach", "chopin"}
+    assert trained["licences"].keys() == {"your own files"}
+    assert trained["weights"] == sum(w.size for w in second.values())
+
+    assert main(["evaluate", "tiny_wavenet", "--data", str(music)]) == 0
+    frames = json.loads((info.folder / "metrics.json").read_text())["frames"]
+    assert frames["windows"] >= 1
+    assert play(info).duration <= 5 + 1e-6
+    assert main(["compose", "--model", "tiny_wavenet", "--seconds", "5", "--json"]) == 0
+
+
+def test_an_epoch_that_made_it_worse_is_not_kept(shelf: Path, music: Path) -> None:
+    folder = shelf / "models" / "tiny_wavenet"
+    dataset = read_dataset(music)
+    train(recipe(folder, shelf / "runs"), dataset, epochs=1)
+    good = weights_of(folder / "model.onnx")
+    toml = folder / "model.toml"
+    toml.write_text(toml.read_text().replace("learning_rate = 0.002", "learning_rate = 9.0"))
+    made = train(recipe(folder, shelf / "runs"), dataset, epochs=2)
+    assert [row["epoch"] for row in made["history"]] == [0, 1]
+    assert made["history"][1]["val_loss"] > made["history"][0]["val_loss"]
+    assert made["best_epoch"] == 1
+    kept = weights_of(folder / "model.onnx")
+    assert all((kept[name] == good[name]).all() for name in good)
+
+
+@pytest.mark.parametrize("family", RECIPES)
+def test_what_is_exported_comes_back_as_the_keras_model(shelf: Path, family: str) -> None:
+    import keras
+    import onnx
+
+    plan = recipe(shelf / "models" / f"tiny_{family}", shelf / "runs")
+    keras.utils.set_random_seed(3)
+    model = family_module(family).build(plan.config)
+    weights = weights_by_path(model)
+    for name, graph in family_module(family).export(weights, plan.config).items():
+        onnx.save(graph, plan.folder / name)
+    back = load_keras(model_info(plan.model))
+    for weight in back.weights:
+        # Weights are stored in half precision.
+        assert np.asarray(weight) == pytest.approx(weights[weight.path], rel=1e-3, abs=1e-6)
+
+
+def test_weights_of_another_recipe_are_one_sentence(shelf: Path) -> None:
+    import onnx
+
+    plan = recipe(shelf / "models" / "tiny_wavenet", shelf / "runs")
+    family = family_module(plan.family)
+    wider = {**plan.config, "channels": 12}
+    graphs = family.export(weights_by_path(family.build(wider)), wider)
+    onnx.save(graphs["model.onnx"], plan.folder / "model.onnx")
+    with pytest.raises(
+        ModelUnavailable, match="train it again with `pyzzicato train tiny_wavenet`"
+    ):
+        load_keras(model_info("tiny_wavenet"))
+
+
+def test_a_folder_without_training_music_is_one_sentence(shelf: Path, tmp_path: Path) -> None:
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "a.mid").write_bytes(write_midi(made_up(1, 5.0)))
+    plan = recipe(shelf / "models" / "tiny_wavenet", shelf / "runs")
+    with pytest.raises(PyzzicatoError, match="There is no training music for this model"):
+        train(plan, read_dataset(tmp_path / "flat"))
+    assert not plan.run.exists()
+
+
+def test_a_backend_that_is_not_there_is_one_sentence(
+    shelf: Path, music: Path, project: Path
+) -> None:
+    command = [sys.executable, "-m", "pyzzicato.cli", "train", "tiny_wavenet", "--data", str(music)]
+    run = subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "KERAS_BACKEND": "nothing"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.startswith("pyzzicato: Keras cannot run on 'nothing'")
+
+
+def test_windows_are_fixed_by_their_numbers_and_have_the_shapes_they_say(
+    shelf: Path, music: Path
+) -> None:
+    config = recipe(shelf / "models" / "tiny_wavenet", shelf / "runs").config
+    pieces = read_dataset(music).split("train")
+    windows = RollWindows(pieces, config, training=True)
+    inputs, target = windows.batch(np.random.default_rng(5))
+    again, _ = windows.batch(np.random.default_rng(5))
+    other, _ = windows.batch(np.random.default_rng(6))
+    assert inputs["roll"].shape == target.shape == (2, 60, INPUTS)
+    assert inputs["condition"].shape == (2, 2)
+    assert (inputs["roll"] == again["roll"]).all()
+    assert not (inputs["roll"] == other["roll"]).all()
+    assert set(inputs["condition"][:, 0].astype(int)) <= {0, 1, 2}
+
+
+def test_what_is_read_is_what_was_to_be_said_one_step_before(shelf: Path, music: Path) -> None:
+    config = recipe(shelf / "models" / "tiny_wavenet", shelf / "runs").config
+    pieces = read_dataset(music).split("val")
+    inputs, target = RollWindows(pieces, config, training=False).batch(np.random.default_rng(1))
+    assert (inputs["roll"][:, 0] == 0).all()
+    assert (inputs["roll"][:, 1:] == target[:, :-1]).all()
+    assert target.any()
+
+
+def test_conditions_are_what_the_networks_read() -> None:
+    assert [condition_of(("bach", "chopin"), c) for c in ("bach", "chopin", "satie")] == [1, 2, 0]
+    assert density_code(7.5) == pytest.approx(0.0)
+    assert density_code(15.5) == pytest.approx(1.0)
+    assert np.isfinite(density_code(0.0))
+
+
+def test_corruption_changes_as_much_as_it_is_told() -> None:
+    rng = np.random.default_rng(2)
+    notes = np.array([(n / 4, n / 4 + 0.2, 60, 80) for n in range(2000)])
+    assert corrupt(notes, 0.0, rng) is notes
+    before = notes.copy()
+    wrong = corrupt(notes, 0.1, rng)
+    assert (notes == before).all(), "the true notes stay as they are"
+    assert len(wrong) == pytest.approx(2000, rel=0.03)  # a tenth left out, a tenth doubled
+    assert 0.1 < (wrong[:, 2] != 60).mean() < 0.3
+    assert corrupt(notes[:0], 0.5, rng).shape == (0, 4)
