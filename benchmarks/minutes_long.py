@@ -93,8 +93,7 @@ def figures(pieces: Sequence[np.ndarray], seconds: float, dense: np.ndarray) -> 
     found: dict[str, Any] = {"pieces": len(pieces)}
     if len(dense):
         found |= {f"p{p}": round(float(np.percentile(dense, p)), 2) for p in PERCENTILES}
-    pieces = [notes for notes in pieces if len(notes)]
-    if not pieces:
+    if not sum(map(len, pieces)):
         return found
     drifts = np.array([drift(notes, seconds) for notes in pieces])
     again, total = np.sum([repeats(notes, seconds) for notes in pieces], axis=0)

@@ -1,0 +1,112 @@
+"""What the benchmark of long pieces counts, on pieces that one can count by hand."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from pyzzicato.datasets import Piece
+from pyzzicato.errors import PyzzicatoError
+from tests.small_transformer import make_transformer
+
+SECONDS = 180.0
+LATER = np.array([[9.0, 9.0, 0, 0]])
+
+
+@pytest.fixture(scope="module")
+def script(project: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "minutes_long", project / "benchmarks" / "minutes_long.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def notes(*starts: float, length: float = 0.5, pitch: int = 60) -> np.ndarray:
+    rows = [(s, s + length, pitch + n % 12, 64) for n, s in enumerate(starts)]
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
+def test_densities_are_of_whole_windows(script: ModuleType) -> None:
+    music = notes(*np.arange(0, 30, 0.5), *np.arange(60, 75, 1.0), 179.9)
+    found = script.densities(music, SECONDS) * 30
+    assert found.round(6).tolist() == [60, 0, 15, 0, 0, 1]
+    assert len(script.densities(music, 100.0)) == 3
+
+
+def test_drift_is_the_last_third_over_the_first(script: ModuleType) -> None:
+    music = notes(*np.arange(0, 60, 2.0), *np.arange(60, 120, 1.0), *np.arange(120, 180, 1.0))
+    assert script.drift(music, SECONDS) == pytest.approx(61 / 31)
+    assert script.drift(notes(), SECONDS) == 1.0
+
+
+def test_silence_is_where_nothing_sounds_and_a_wait_where_nothing_is_struck(
+    script: ModuleType,
+) -> None:
+    held = np.array([(1.0, 9.0, 48, 64), (2.0, 3.0, 60, 64), (14.0, 20.0, 60, 64)])
+    assert script.longest_silence(held, 22.0) == 5.0
+    assert script.longest_wait(held, 22.0) == 12.0
+    assert script.longest_silence(held, 40.0) == 20.0, "the end is silent"
+    assert script.longest_silence(held + LATER, 29.0) == 10.0, "so is the beginning"
+    assert script.longest_silence(notes(), 30.0) == script.longest_wait(notes(), 30.0) == 30.0
+
+
+def test_a_repeat_is_exact_on_the_grid(script: ModuleType) -> None:
+    dice = np.random.default_rng(1)
+    bar = np.sort(dice.choice(np.arange(0.0, 8.0, 0.05), 30, replace=False))
+    keys = dice.integers(40, 80, 30)
+    once = np.stack([bar, bar + 0.2, keys, np.full(30, 64)], axis=1)
+    twice = np.concatenate([once, once + LATER * 8.02 / 9])
+    assert script.repeats(once, 8.0)[0] == 0
+    again, total = script.repeats(twice, 16.0)
+    inside = int((bar <= 4.0).sum())  # windows that lie inside the second time
+    assert inside - 1 <= again <= inside
+    assert total == 30 + inside
+    twice[35, 2] += 1
+    assert script.repeats(twice, 16.0)[0] < again
+
+
+def test_takes_are_shared_out(script: ModuleType) -> None:
+    shared = [takes for _, takes in script.shared_out(["a", "b", "c", "d", "e"], 12)]
+    assert shared == [3, 3, 2, 2, 2]
+    assert list(script.shared_out(["a", "b", "c"], 2)) == [("a", 1), ("b", 1)]
+    with pytest.raises(PyzzicatoError, match="no built-in seed of that composer"):
+        list(script.shared_out([], 2))
+
+
+def test_real_music_counts_from_its_first_note(script: ModuleType) -> None:
+    array = notes(*np.arange(50.0, 300.0, 0.25)).astype(np.float32)
+    real = Piece("x", "bach", "", "x", "test", "performance", "", 1, array)
+    opened = script.opening(real, SECONDS)
+    assert opened[0, 0] == 0
+    assert len(opened) == 720
+    found = script.figures([opened], SECONDS, script.densities(opened, SECONDS))
+    assert found["pieces"] == 1
+    assert (found["p10"], found["p50"], found["p90"]) == (4.0, 4.0, 4.0)
+    assert found["drift"] == found["drift_size"] == 1.0
+    assert found["longest_wait"] == 0.25
+    assert found["longest_silence"] == 0.0
+    assert (found["note_seconds"], found["velocity"]) == (0.5, 64.0)
+
+
+def test_a_model_is_measured_and_shown(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    info = make_transformer(tmp_path)
+    monkeypatch.setattr(script, "models", lambda: {"small": info})
+    arguments = ["--pieces=4", "--seconds=30", "--composers=bach,chopin", "--set=top_p=0.9"]
+    monkeypatch.setattr(sys, "argv", ["minutes_long.py", *arguments, "--write"])
+    assert script.main() == 0
+    assert "of 2 composers have every density within" in capsys.readouterr().out
+    sheet = info.metrics["minutes_long"]
+    assert (sheet["pieces"], sheet["seconds"], sheet["controls"]["top_p"]) == (4, 30.0, 0.9)
+    row = sheet["composers"]["chopin"]
+    assert row["real"] == {"p50": 8.0}
+    assert row["new_over_real"]["p50"] == pytest.approx(row["new"]["p50"] / 8.0, abs=1e-3)
