@@ -1,8 +1,6 @@
 """The pages on the server: a first visit, links, uploads, takes, undo, with a model made here."""
 
-import html
 import io
-import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +13,8 @@ from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed
 from pyzzicato.ui import downloads
-from pyzzicato.ui.jobs import Progress
-from pyzzicato.ui.state import View
 from tests.small_model import make_model
+from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
 PRELUDE = "chopin-prelude-op-28-no-4"
 
@@ -33,64 +30,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def visit(small: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+def visit(small: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Opens the app as a new visitor, with the settings of a link."""
     monkeypatch.setenv("PYZZICATO_MODELS", str(small))
-
-    def open_app(**link: str) -> AppTest:
-        app = AppTest.from_file(str(project / "app.py"), default_timeout=30)
-        for name, value in link.items():
-            app.query_params[name] = value
-        return app.run()
-
     return open_app
-
-
-def words(app: AppTest) -> str:
-    """All sentences on the page."""
-    assert not app.exception, [each.message for each in app.exception]
-    bodies = [each.proto.body for each in app.get("html")]
-    kept = [body for body in bodies if not body.startswith("<style>")]
-    return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", body)) for body in kept)
-
-
-def problems(app: AppTest) -> list[str]:
-    assert not app.exception, [each.message for each in app.exception]
-    found = [
-        re.fullmatch(r'<p class="pz-problem".*?>(.*)</p>', e.proto.body) for e in app.get("html")
-    ]
-    return [html.unescape(match[1]) for match in found if match]
-
-
-def view_of(app: AppTest) -> View:
-    view: Any = app.session_state["view"]
-    assert isinstance(view, View)
-    return view
-
-
-def compose(app: AppTest) -> Progress:
-    """Presses Compose and waits for the end."""
-    app.button(key="compose").click().run()
-    return finished(app)
-
-
-def finished(app: AppTest) -> Progress:
-    piece = view_of(app).piece
-    assert piece is not None, problems(app)
-    assert piece.job.wait(60)
-    app.run()
-    return piece.job.progress()
 
 
 def tune(seconds: float = 6.0, **more: Any) -> NoteSequence:
     return NoteSequence(
         tuple(Note(i / 2, i / 2 + 0.4, 60 + i % 12, **more) for i in range(int(seconds * 2)))
     )
-
-
-def upload(app: AppTest, name: str, data: bytes) -> AppTest:
-    app.button_group(key="from").set_value("file").run()
-    return app.file_uploader(key="file").upload(name, data, "audio/midi").run()
 
 
 def test_a_first_visit_is_never_empty(visit: Callable[..., AppTest]) -> None:

@@ -1,0 +1,66 @@
+"""What the tests of the app say and ask of a page that runs on the server."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from pyzzicato.ui.jobs import Progress
+from pyzzicato.ui.state import View
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+
+
+def open_app(**link: str) -> AppTest:
+    """The app as a new visitor sees it, with the settings of a link."""
+    app = AppTest.from_file(str(APP), default_timeout=30)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def _bodies(app: AppTest) -> list[str]:
+    assert not app.exception, [each.message for each in app.exception]
+    return [each.proto.body for each in app.get("html")]
+
+
+def words(app: AppTest) -> str:
+    """All sentences on the page."""
+    kept = [body for body in _bodies(app) if not body.startswith("<style>")]
+    return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", body)) for body in kept)
+
+
+def problems(app: AppTest) -> list[str]:
+    """The sentences that say what is wrong."""
+    found = [re.fullmatch(r'<p class="pz-problem".*?>(.*)</p>', body) for body in _bodies(app)]
+    return [html.unescape(match[1]) for match in found if match]
+
+
+def view_of(app: AppTest) -> View:
+    """What the visitor has before them."""
+    view: Any = app.session_state["view"]
+    assert isinstance(view, View)
+    return view
+
+
+def compose(app: AppTest) -> Progress:
+    """Presses Compose and waits for the end."""
+    app.button(key="compose").click().run()
+    return finished(app)
+
+
+def finished(app: AppTest) -> Progress:
+    """Waits for the end of what is being written."""
+    piece = view_of(app).piece
+    assert piece is not None, problems(app)
+    assert piece.job.wait(60)
+    app.run()
+    return piece.job.progress()
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    """Gives a file to start from."""
+    app.button_group(key="from").set_value("file").run()
+    return app.file_uploader(key="file").upload(name, data, "audio/midi").run()
