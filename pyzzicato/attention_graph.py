@@ -2,7 +2,7 @@
 
 The graph reads `places` cached notes and `steps` new ones, and gives what each new note's keys
 and values are; the caller keeps them (`pyzzicato.runtime.CachedGraph`), so no cache is ever
-copied by the graph. Keys are stored transposed, (batch, heads, size, places), and with their
+copied by the graph. Keys are stored transposed, (batch, 1, size, places), and with their
 rotary turn already made: a cache in which the newest note overwrites the oldest needs no order.
 """
 
@@ -30,12 +30,6 @@ def rms_norm(graph: Graph, value: str, layer: str) -> str:
     return graph.op("Mul", graph.op("Div", value, root), graph.weight(f"{layer}/scale"))
 
 
-def _by_head(graph: Graph, value: str, heads: int, size: int) -> str:
-    """(batch, steps, width) -> (batch, heads, steps, size)."""
-    split = graph.reshape(value, (0, 0, heads, size))
-    return graph.op("Transpose", split, perm=[0, 2, 1, 3])
-
-
 def _turned(graph: Graph, value: str, half: int) -> str:
     """Rotary positions on (batch, heads, steps, size), by the inputs `cos` and `sin`."""
     left, right = graph.slice(value, 3, 0, half), graph.slice(value, 3, half, 2 * half)
@@ -49,20 +43,29 @@ def attention(graph: Graph, value: str, number: int, config: Mapping[str, Any]) 
     width, heads = config["width"], config["heads"]
     size = width // heads
     joined = graph.op("MatMul", value, graph.weight(f"qkv_{number}/kernel"))
-    parts = [graph.slice(joined, 2, i * width, (i + 1) * width) for i in range(3)]
-    q, k, v = (_by_head(graph, part, heads, size) for part in parts)
-    q, k = _turned(graph, q, size // 2), _turned(graph, k, size // 2)
-    k = graph.op("Transpose", k, perm=[0, 1, 3, 2])
-    cached_k = graph.input(f"{CACHED_KEYS}{number}", ("batch", heads, size, "places"))
-    cached_v = graph.input(f"{CACHED_VALUES}{number}", ("batch", heads, "places", size))
-    graph.output(f"{NEW_KEYS}{number}", k, ("batch", heads, size, "steps"))
-    graph.output(f"{NEW_VALUES}{number}", v, ("batch", heads, "steps", size))
+    q = graph.reshape(graph.slice(joined, 2, 0, width), (0, 0, heads, size))
+    q = _turned(graph, graph.op("Transpose", q, perm=[0, 2, 1, 3]), size // 2)
+    k = graph.unsqueeze(graph.slice(joined, 2, width, width + size), 1)
+    k = graph.op("Transpose", _turned(graph, k, size // 2), perm=[0, 1, 3, 2])
+    v = graph.unsqueeze(graph.slice(joined, 2, width + size, width + 2 * size), 1)
+    cached_k = graph.input(f"{CACHED_KEYS}{number}", ("batch", 1, size, "places"))
+    cached_v = graph.input(f"{CACHED_VALUES}{number}", ("batch", 1, "places", size))
+    graph.output(f"{NEW_KEYS}{number}", k, ("batch", 1, size, "steps"))
+    graph.output(f"{NEW_VALUES}{number}", v, ("batch", 1, "steps", size))
+    # All heads read the same keys: their queries, one under the other, are one matrix.
     q = graph.op("Mul", q, graph.number(float(1 / np.sqrt(size))))
-    scores = [graph.op("MatMul", q, cached_k), graph.op("MatMul", q, k)]
-    both = graph.op("Add", graph.op("Concat", *scores, axis=3), "mask")
-    weights = graph.op("Softmax", both, axis=3)
+    stacked = graph.reshape(q, (0, 1, -1, size))
+    scores = graph.op(
+        "Concat", *(graph.op("MatMul", stacked, keys) for keys in (cached_k, k)), axis=3
+    )
+    by_head = graph.op(
+        "Reshape", scores, graph.join(graph.shape(q, 0, 3), graph.shape(scores, 3, 4))
+    )
+    weights = graph.op("Softmax", graph.op("Add", by_head, "mask"), axis=3)
+    weights = graph.op("Reshape", weights, graph.shape(scores, 0, 4))
     old = graph.slice_to(weights, 3, cached_v, 2)
     new = graph.slice_from(weights, 3, cached_v, 2)
     mixed = graph.op("Add", graph.op("MatMul", old, cached_v), graph.op("MatMul", new, v))
+    mixed = graph.op("Reshape", mixed, graph.shape(q, 0, 4))
     flat = graph.reshape(graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), (0, 0, width))
     return graph.op("MatMul", flat, graph.weight(f"out_{number}/kernel"))

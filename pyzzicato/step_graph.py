@@ -77,10 +77,16 @@ class Graph:
         bounds = (self.constant([start]), self.constant([end]), self.constant([axis]))
         return self.op("Slice", value, *bounds)
 
+    def shape(self, value: str, first: int, stop: int) -> str:
+        """The lengths of `value` along the axes first..stop-1, known at run time only."""
+        return self.op("Shape", value, start=first, end=stop)
+
+    def join(self, *shapes: str) -> str:
+        """Shapes one after another."""
+        return self.op("Concat", *shapes, axis=0)
+
     def _length(self, value: str, axis: int) -> str:
-        """The length of `value` along `axis`, known at run time only, (1,)."""
-        shape = self.op("Shape", value)
-        return self.op("Slice", shape, self.constant([axis]), self.constant([axis + 1]))
+        return self.shape(value, axis, axis + 1)
 
     def slice_to(self, value: str, axis: int, like: str, like_axis: int) -> str:
         """value[:n] along `axis`, n being the length of `like` along `like_axis`."""

@@ -1,9 +1,10 @@
 """The flagship: a Transformer that writes one note a step, for minutes, in a composer's style.
 
 Ours. A decoder-only Transformer with rotary positions (Su et al., 2021), RMS norms, squared
-ReLU (So et al., 2021) and no biases; four small heads decide time, pitch, duration and velocity
-of a note one after another, each seeing what those before it chose. The source documents name a
-Transformer (S2) but do not describe it.
+ReLU (So et al., 2021), no biases, and one head of keys and values for all heads of queries
+(Shazeer, 2019): on a processor the cache, not the weights, is what ten takes wait for. Four small
+heads decide time, pitch, duration and velocity of a note one after another, each seeing what
+those before it chose. The source documents name a Transformer (S2) but do not describe it.
 """
 
 from __future__ import annotations
@@ -76,10 +77,13 @@ def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str
     from keras import layers, ops
 
     width, heads = config["width"], config["heads"]
-    joined = layers.Dense(3 * width, use_bias=False, name=f"qkv_{number}")(x)
-    by_head = layers.Reshape((-1, heads, width // heads))
-    q, k, v = (by_head(joined[..., i * width : (i + 1) * width]) for i in range(3))
-    out = ops.dot_product_attention(_rotated(q, *rotary), _rotated(k, *rotary), v, is_causal=True)
+    size = width // heads
+    joined = layers.Dense(width + 2 * size, use_bias=False, name=f"qkv_{number}")(x)
+    q = layers.Reshape((-1, heads, size))(joined[..., :width])
+    one_head = layers.Reshape((-1, 1, size))
+    k, v = one_head(joined[..., width : width + size]), one_head(joined[..., width + size :])
+    k, v = (ops.repeat(part, heads, axis=2) for part in (_rotated(k, *rotary), v))
+    out = ops.dot_product_attention(_rotated(q, *rotary), k, v, is_causal=True)
     out = layers.Reshape((-1, width))(out)
     return layers.Dense(width, use_bias=False, name=f"out_{number}")(out)
 
