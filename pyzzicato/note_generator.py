@@ -38,6 +38,7 @@ __all__ = ["NoteControls", "NoteGenerator", "NoteHeads"]
 
 FIELDS = ("time", "pitch", "duration", "velocity")
 LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
+BRIEF = 300  # notes
 NEWS = 0.25  # seconds of music between two reports of a take
 
 
@@ -173,7 +174,8 @@ class NoteGenerator(Generator):
             codes[0, TIME] = 0
         read = np.concatenate([read_codes(codes), np.zeros((1, len(READ)), np.int64)])
         read[-1] = _read_after(codes[-2:])[0]
-        segment = OPENING if not len(codes) else MUSIC
+        # A short seed is taken for the opening of a piece, which the built-in ones are.
+        segment = OPENING if len(codes) < BRIEF else MUSIC
         asked["wishes"][..., 3] = segment
         one = {
             "notes": read[None].astype(np.float32),

@@ -33,7 +33,7 @@ def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) ->
     for layer in range(config["layers"]):
         shapes |= {
             f"before_{layer}/scale": (width,),
-            f"qkv_{layer}/kernel": (width, 3 * width),
+            f"qkv_{layer}/kernel": (width, width + 2 * (width // config["heads"])),
             f"out_{layer}/kernel": (width, width),
             f"between_{layer}/scale": (width,),
             f"up_{layer}/kernel": (width, config["wider"]),

@@ -54,17 +54,18 @@ def by_hand(w: dict[str, Any], whole: Inputs, layers: int, heads: int) -> np.nda
     size = width // heads
     turn = np.exp(1j * np.arange(count)[:, None] * 10000.0 ** (-np.arange(0, size, 2) / size))
     for layer in range(layers):
-        q, k, v = np.split(norm(x, f"before_{layer}") @ w[f"qkv_{layer}/kernel"], 3, axis=1)
+        joined = norm(x, f"before_{layer}") @ w[f"qkv_{layer}/kernel"]
+        q, k, v = np.split(joined, [width, width + size], axis=1)
         mixed = []
         for head in range(heads):
             mine = slice(head * size, (head + 1) * size)
             # A pair of numbers turned by an angle is one complex number times a unit one.
-            both = [z[:, mine][:, : size // 2] + 1j * z[:, mine][:, size // 2 :] for z in (q, k)]
+            both = [z[:, : size // 2] + 1j * z[:, size // 2 :] for z in (q[:, mine], k)]
             turned = [z * turn for z in both]
             scores = (turned[0] @ turned[1].conj().T).real / np.sqrt(size)
             scores[np.triu_indices(count, 1)] = -np.inf
             chance = np.exp(scores - scores.max(axis=1, keepdims=True))
-            mixed.append(chance / chance.sum(axis=1, keepdims=True) @ v[:, mine])
+            mixed.append(chance / chance.sum(axis=1, keepdims=True) @ v)
         x = x + np.concatenate(mixed, axis=1) @ w[f"out_{layer}/kernel"]
         z = np.maximum(norm(x, f"between_{layer}") @ w[f"up_{layer}/kernel"], 0.0)
         x = x + (z * z) @ w[f"down_{layer}/kernel"]
