@@ -1,5 +1,8 @@
 """Models: what plays, how it works, how well it does, what it was taught."""
 
+import re
+from html import escape
+
 import streamlit as st
 
 from pyzzicato.cards import Facts, Row, facts
@@ -9,6 +12,8 @@ from pyzzicato.registry import ModelInfo, models
 from pyzzicato.ui import resources, shell
 
 EXAMPLE_SECONDS = 20
+READABLE = 760  # pixels: a longer line is hard to follow
+SENTENCE_PART = re.compile(r"[:;.]")
 
 
 def show_table(rows: tuple[Row, ...]) -> None:
@@ -22,7 +27,10 @@ def show_table(rows: tuple[Row, ...]) -> None:
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
     """All models in one table: system, year, idea, size, best figure."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
-    rows = [(f.title, str(f.year), f.summary, f.size, f.best_figure) for _, f in known]
+    rows = [
+        (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
+        for _, f in known
+    ]
     show_table((head, *rows))
 
 
@@ -48,8 +56,11 @@ def show_example(info: ModelInfo) -> None:
 
 def show_card(info: ModelInfo, card: Facts) -> None:
     """One model: in sentences first, in figures below."""
-    st.header(card.title, anchor=info.id)
-    shell.line(f"{card.source}. {card.size}.")
+    st.html(
+        f'<h2 id="{escape(info.id)}" style="font-size: 24px; font-weight: 600; padding: 0; '
+        f'margin: 28px 0 0">{escape(card.title)}</h2>'
+    )
+    shell.line(f"Source: {card.source}. Size: {card.size}.")
     st.text(" ".join(card.works))
     missing = resources.missing(info)
     if missing:
@@ -89,5 +100,5 @@ except PyzzicatoError as error:
 else:
     show_overview(cards)
     for info, card in cards:
-        with st.container(key=f"model-{info.id}"):
+        with st.container(key=f"model-{info.id}", width=READABLE):
             show_card(info, card)

@@ -44,6 +44,7 @@ class Facts:
     works: tuple[str, ...]
     differs: tuple[str, ...]
     limits: tuple[str, ...]
+    megabytes: str
     size: str
     training: tuple[Row, ...]
     composers: tuple[Row, ...]
@@ -67,6 +68,7 @@ def facts(info: ModelInfo) -> Facts:
         works=tuple(words.get("works", ())),
         differs=tuple(words.get("differs", ())),
         limits=tuple(words.get("limits", ())),
+        megabytes=_megabytes(info),
         size=_size(info),
         training=_training(trained),
         composers=_hours("composer", _named(trained.get("composers", {}), info.composers)),
@@ -79,12 +81,15 @@ def facts(info: ModelInfo) -> Facts:
     )
 
 
-def _size(info: ModelInfo) -> str:
+def _megabytes(info: ModelInfo) -> str:
     if not info.weights.is_file():
         return "not trained yet"
-    megabytes = info.weights.stat().st_size / 1e6
+    return f"{sum(path.stat().st_size for path in info.folder.glob('*.onnx')) / 1e6:.1f} MB"
+
+
+def _size(info: ModelInfo) -> str:
     weights = info.trained.get("weights")
-    return f"{megabytes:.1f} MB" + (f", {weights:,} weights" if weights else "")
+    return _megabytes(info) + (f", {weights:,} weights" if weights else "")
 
 
 def _training(trained: Mapping[str, Any]) -> tuple[Row, ...]:
