@@ -187,8 +187,14 @@ def _compile(model: Any, family: FamilyModule, training: Mapping[str, Any], epoc
     )
     decay = training.get("weight_decay", 0.01)
     if training.get("optimizer", "adamw") == "muon":
+        # Muon is for the matrices inside a network; tables and last layers are left to Adam.
         optimizer = keras.optimizers.Muon(
-            rate, rms_rate=0.2, weight_decay=decay, adam_weight_decay=0.0, global_clipnorm=1.0
+            rate,
+            rms_rate=0.2,
+            weight_decay=decay,
+            adam_weight_decay=0.0,
+            global_clipnorm=1.0,
+            exclude_layers=["_out", "_table"],
         )
     else:
         optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
