@@ -20,6 +20,7 @@ from pyzzicato.roll_examples import (
     output_bias,
     roll_loss,
     roll_metrics,
+    straight_kernel,
 )
 from pyzzicato.roll_generator import RollGenerator
 from pyzzicato.step_graph import Graph
@@ -56,7 +57,13 @@ def build(config: Mapping[str, Any]) -> Any:
     x = layers.Dropout(config["dropout"])(x)
     output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
     # The layers between are narrower than a roll: past them, each key still sees what is held.
-    straight = layers.Dense(OUTPUTS, use_bias=False, name="straight", dtype="float32")
+    straight = layers.Dense(
+        OUTPUTS,
+        use_bias=False,
+        kernel_initializer=straight_kernel,
+        name="straight",
+        dtype="float32",
+    )
     return keras.Model([roll, condition], output(x) + straight(roll))
 
 
