@@ -21,7 +21,18 @@ from pyzzicato.seeds import all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.jobs import Job
 
-__all__ = ["Piece", "Start", "View", "draw_value", "gather", "open_view", "write_link"]
+__all__ = [
+    "Piece",
+    "Start",
+    "View",
+    "draw_value",
+    "gather",
+    "library_start",
+    "nothing_start",
+    "open_view",
+    "toggle",
+    "write_link",
+]
 
 FAVOURITE = ("chopin", "chopin-prelude-op-28-no-4")
 _UNDO = 20
@@ -265,3 +276,8 @@ def gather(view: View) -> None:
         value = st.session_state.get(f"set-{name}")
         if value is not None:
             view.settings[name] = value
+
+
+def toggle(what: str) -> None:
+    """Opens or closes a longer list, by its name in the session; for callbacks."""
+    st.session_state[what] = not st.session_state.get(what, False)

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyzzicato.composers import COMPOSERS, Composer
+from pyzzicato.composers import COMPOSERS
 from pyzzicato.controls import declared
-from pyzzicato.errors import PyzzicatoError, UnreadableMusic
-from pyzzicato.limits import check_size
-from pyzzicato.midi import piano_part, read_music
-from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
-from pyzzicato.ui import links, resources, shell
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.seeds import seeds_by
+from pyzzicato.ui import beginning, links, resources, shell
 from pyzzicato.ui.controls import draw_control, main_control, others, without_effect
-from pyzzicato.ui.player import SeedCard, seed_cards
-from pyzzicato.ui.state import (
-    Start,
-    View,
-    draw_value,
-    gather,
-    library_start,
-    nothing_start,
-)
+from pyzzicato.ui.state import View, draw_value, gather, toggle
 
 __all__ = ["draw", "warm_up"]
 
 _FIRST = 6  # composers shown before "more"
-_CARDS = 3  # openings shown before "more"
-_OPENING = 20.0  # seconds of a longer file that are taken unless the person says otherwise
 
 
 def draw(view: View) -> None:
@@ -38,7 +26,7 @@ def draw(view: View) -> None:
         shell.problem(view.problems["link"])
     with st.container(key="wings-scroll"):
         _style(view)
-        _start(view)
+        beginning.draw(view)
         _model(view)
         _turn(view)
     with st.container(key="wings-foot"):
@@ -90,7 +78,7 @@ def _style(view: View) -> None:
                 "fewer" if everyone else f"{rest} more",
                 key="more-composers",
                 type="tertiary",
-                on_click=_toggle,
+                on_click=toggle,
                 args=("everyone",),
             )
 
@@ -101,179 +89,6 @@ def _take_style(view: View) -> None:
         gather(view)
         view.problems.pop("link", None)
         view.choose_composer(chosen)
-
-
-def _toggle(what: str) -> None:
-    st.session_state[what] = not st.session_state.get(what, False)
-
-
-def _start(view: View) -> None:
-    shell.line("Start from", "label")
-    kinds = {links.NOTHING: "nothing", links.UPLOAD: "file", links.RESULT: "result"}
-    kind = "file" if view.asks_file else kinds.get(view.start.id, "library")
-    words = {"library": "Library", "file": "Your file", "nothing": "Nothing"}
-    if kind == "result":
-        words = {"result": "This piece", **words}
-    st.session_state["from"] = kind
-    st.segmented_control(
-        "Start from",
-        list(words),
-        format_func=words.__getitem__,
-        key="from",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-        on_change=_take_kind,
-        args=(view,),
-    )
-    if kind == "library":
-        _library(view)
-    elif kind == "file":
-        _file(view)
-    elif kind == "result":
-        shell.line(f"{view.start.words()}: {view.start.music.duration:.0f} s so far.")
-    else:
-        shell.line("Only the composer's name, and silence before the first note.")
-
-
-def _take_kind(view: View) -> None:
-    kind = st.session_state["from"]
-    gather(view)
-    view.problems.pop("link", None)
-    if kind == "nothing":
-        view.begin_with(nothing_start())
-    elif kind == "library":
-        own = seeds_by(view.settings["composer"]) or all_seeds()
-        view.begin_with(library_start(own[0].id))
-    elif kind == "file":
-        view.asks_file = True
-        if view.upload is not None:
-            _use_file(view)
-
-
-def _library(view: View) -> None:
-    seeds = list(seeds_by(view.settings["composer"]))
-    chosen = find_seed(view.start.id)
-    everything = st.session_state.get("all-seeds", False)
-    shown = seeds if everything else seeds[:_CARDS]
-    if chosen not in shown:
-        shown = [chosen, *(shown if everything else shown[: _CARDS - 1])]
-    with st.container(key="seeds"):
-        seed_cards(
-            [_card(seed, view.composer) for seed in shown],
-            view.start.id,
-            "seed-cards",
-            label="Openings",
-            on_pick=lambda pick: _take_seed(view, pick),
-        )
-    if everything:
-        _elsewhere(view, shown)
-    st.button(
-        "Fewer openings" if everything else "More openings",
-        key="more-seeds",
-        type="tertiary",
-        on_click=_toggle,
-        args=("all-seeds",),
-    )
-
-
-def _elsewhere(view: View, shown: list[Seed]) -> None:
-    """A list of the openings by all others."""
-    names = {s.id: f"{s.composer.short}: {s.title}" for s in all_seeds() if s not in shown}
-    key = f"elsewhere-{view.start.id}"  # empty again once the choice lies on the stage
-    st.selectbox(
-        "Another composer's opening",
-        list(names),
-        index=None,
-        format_func=lambda name: names.get(name, ""),
-        placeholder="Another composer's opening",
-        key=key,
-        label_visibility="collapsed",
-        on_change=lambda: _take_seed(view, st.session_state[key]),
-    )
-
-
-def _card(seed: Seed, style: Composer) -> SeedCard:
-    music = seed.sequence()
-    about = f"{seed.opus} · {music.duration:.0f} s"
-    if seed.composer != style:
-        about = f"{seed.composer.short}, {about}"
-    return SeedCard(seed.id, seed.title, about, music)
-
-
-def _take_seed(view: View, seed_id: str | None) -> None:
-    gather(view)
-    view.problems.pop("link", None)
-    if seed_id and seed_id != view.start.id:
-        view.begin_with(library_start(seed_id))
-
-
-def _file(view: View) -> None:
-    st.file_uploader(
-        "A MIDI or ABC file, at most 1 MB",
-        key="file",
-        on_change=_take_file,
-        args=(view,),
-        label_visibility="collapsed",
-    )
-    if view.problems.get("upload"):
-        shell.problem(view.problems["upload"])
-    if view.upload is None:
-        shell.line("A MIDI or ABC file of at most 1 MB. It is not kept.")
-        return
-    name, music = view.upload
-    if view.start.id != links.UPLOAD:
-        return
-    shell.line(f"{name}: {len(music)} notes, {music.duration:.0f} s.")
-    if music.duration > _OPENING:
-        if "window" not in st.session_state:
-            st.session_state["window"] = view.window
-        st.slider(
-            "Use from … to",
-            0.0,
-            float(int(music.duration) + 1),
-            step=1.0,
-            format="%d s",
-            key="window",
-            on_change=_take_window,
-            args=(view,),
-        )
-
-
-def _take_file(view: View) -> None:
-    """Reads an upload; whatever is wrong with it, what was chosen before stays."""
-    file = st.session_state["file"]
-    view.problems.pop("upload", None)
-    view.problems.pop("link", None)
-    gather(view)
-    if file is None:
-        return
-    try:
-        check_size(file.size)
-        music = piano_part(read_music(file.getvalue(), file.name))
-    except UnreadableMusic as error:
-        view.problems["upload"] = str(error)
-        return
-    first = min(note.start for note in music)
-    view.upload = (file.name, music.trim(first, music.duration))
-    view.window = (0.0, min(_OPENING, view.upload[1].duration))
-    st.session_state.pop("window", None)
-    _use_file(view)
-
-
-def _take_window(view: View) -> None:
-    gather(view)
-    view.window = st.session_state["window"]
-    _use_file(view)
-
-
-def _use_file(view: View) -> None:
-    if view.upload is None:
-        return
-    name, music = view.upload
-    start, end = view.window
-    part = music.trim(start, max(end, start + 1.0))
-    view.begin_with(Start(links.UPLOAD, name, part))
 
 
 def _model(view: View) -> None:
