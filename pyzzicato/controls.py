@@ -70,10 +70,14 @@ class Control:
             return "choose one of " + ", ".join(self.choices)
         if self.minimum is not None and self.maximum is not None:
             unit = f" {self.unit}" if self.unit else ""
-            return f"choose a value from {self.minimum:g} to {self.maximum:g}{unit}"
+            low, high = self._said(self.minimum), self._said(self.maximum)
+            return f"choose a value from {low} to {high}{unit}"
         return {int: "choose a whole number", float: "choose a number"}.get(
             self.kind, "choose another value"
         )
+
+    def _said(self, end: float) -> str:
+        return str(int(end)) if self.kind is int else f"{end:g}"
 
 
 def _short(value: Any) -> str:

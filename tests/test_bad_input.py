@@ -215,7 +215,7 @@ LINKS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "not a whole number": (
         {"rng_seed": "dice"},
-        "Dice cannot be 'dice': choose a value from 0 to 2.14748e+09. "
+        "Dice cannot be 'dice': choose a value from 0 to 2147483647. "
         "This link gets the usual value instead.",
     ),
     "not a choice": (

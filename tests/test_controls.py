@@ -75,6 +75,21 @@ def test_what_is_out_of_range_says_what_is_allowed(name: str, value: object) -> 
             from_texts(Example, {name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rng_seed", "choose a value from 0 to 2147483647"),
+        ("voices", "choose a value from 1 to 4"),
+        ("seconds", "choose a value from 5 to 300 seconds"),
+        ("temperature", "choose a value from 0.1 to 2"),
+        ("keys", "choose one of sample, threshold"),
+        ("loop", "choose another value"),
+    ],
+)
+def test_what_is_allowed_is_said_in_full(name: str, words: str) -> None:
+    assert {item.name: item.allowed() for item in declared(Example)}[name] == words
+
+
 @pytest.mark.parametrize(("name", "end"), [("seconds", 5), ("seconds", 300), ("voices", 4)])
 def test_the_ends_of_a_range_belong_to_it(name: str, end: float) -> None:
     assert getattr(Example(**{name: end}), name) == end  # type: ignore[arg-type]
