@@ -5,7 +5,8 @@ from html import escape
 
 import streamlit as st
 
-from pyzzicato.cards import Facts, Row, facts
+from pyzzicato.card_figures import Row
+from pyzzicato.cards import Facts, facts
 from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
@@ -67,13 +68,13 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         shell.problem(missing)
     else:
         show_example(info)
-    if card.frames:
-        shell.line("How well it tells the next step", "label")
-        shell.line(card.frames_note)
-        show_table(card.frames)
-    if card.liveliness:
-        shell.line("How lively it stays", "label")
-        show_table(card.liveliness)
+    if card.unmeasured:
+        shell.line(card.unmeasured.replace("`", ""))
+    for sheet in card.sheets:
+        shell.line(sheet.heading, "label")
+        if sheet.note:
+            shell.line(sheet.note)
+        show_table(sheet.table)
     for heading, sentences in (
         ("Where it differs from its source", card.differs),
         ("What it cannot do", card.limits),

@@ -12,25 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyzzicato.composers import find_composer
-from pyzzicato.errors import UnknownName
+from pyzzicato.card_figures import Row, Sheet, best_figure, sheets, short_name, unmeasured
 from pyzzicato.registry import ModelInfo
 
-__all__ = ["Facts", "Row", "card", "facts"]
-
-Row = tuple[str, ...]
+__all__ = ["Facts", "card", "facts"]
 
 _NOT_FREE = re.compile(r"\bNC\b|non-?commercial|research only|under copyright", re.IGNORECASE)
 _FREE = re.compile(
     r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|(?i:public[- ]domain)|\bMIT\b|\bBSD\b"
 )
-_PREDICTORS = {
-    "network": "this model",
-    "repeat": "the last step again",
-    "rate": "each key at its mean rate",
-}
-_MODES = {"default": "as it comes", "threshold": "with the published fixed threshold"}
-_PLANES = {"onset": "struck keys", "sounding": "sounding keys"}
 
 
 @dataclass(frozen=True)
@@ -50,16 +40,14 @@ class Facts:
     composers: tuple[Row, ...]
     licences: tuple[Row, ...]
     commercial: str
-    frames: tuple[Row, ...]
-    frames_note: str
-    liveliness: tuple[Row, ...]
+    sheets: tuple[Sheet, ...]
+    unmeasured: str
     best_figure: str
 
 
 def facts(info: ModelInfo) -> Facts:
     """Everything a card says. Raises ModelUnavailable where a file of the model is damaged."""
-    trained, frames = info.trained, info.metrics.get("frames", {})
-    words = info.card
+    trained, words = info.trained, info.card
     return Facts(
         title=info.title,
         summary=info.summary,
@@ -74,10 +62,9 @@ def facts(info: ModelInfo) -> Facts:
         composers=_hours("composer", _named(trained.get("composers", {}), info.composers)),
         licences=_hours("licence", trained.get("licences", {})),
         commercial=_commercial(trained.get("licences", {})),
-        frames=_frames(frames),
-        frames_note=_frames_note(frames),
-        liveliness=_liveliness(info.metrics.get("liveliness", {})),
-        best_figure=_best_figure(frames),
+        sheets=sheets(info.metrics),
+        unmeasured=unmeasured(info.metrics),
+        best_figure=best_figure(info.metrics),
     )
 
 
@@ -112,16 +99,9 @@ def _named(hours: Mapping[str, float], offered: Sequence[str]) -> dict[str, floa
     """Hours by the name of each composer that the model offers; the others as one."""
     named: dict[str, float] = {}
     for composer, amount in hours.items():
-        name = _short(composer) if composer in offered else "others"
+        name = short_name(composer) if composer in offered else "others"
         named[name] = named.get(name, 0.0) + amount
     return dict(sorted(named.items(), key=lambda item: (item[0] == "others", -item[1])))
-
-
-def _short(composer: str) -> str:
-    try:
-        return find_composer(composer).short
-    except UnknownName:
-        return composer
 
 
 def _hours(heading: str, hours: Mapping[str, float]) -> tuple[Row, ...]:
@@ -149,60 +129,6 @@ def _commercial(licences: Mapping[str, float]) -> str:
     return "Its output may be used commercially: all of its training music allows that."
 
 
-def _frames(frames: Mapping[str, Any]) -> tuple[Row, ...]:
-    rows = [
-        (
-            _PLANES[plane],
-            _PREDICTORS[who],
-            *(f"{score[k]:.3f}" for k in ("precision", "recall", "f1")),
-        )
-        for plane in _PLANES
-        for who in _PREDICTORS
-        if (score := frames.get(who, {}).get(plane))
-    ]
-    return (("keys", "predicted by", "precision", "recall", "F1"), *rows) if rows else ()
-
-
-def _frames_note(frames: Mapping[str, Any]) -> str:
-    if not frames:
-        return "It has not been measured yet: `pyzzicato evaluate` does that."
-    return (
-        "How well the next step of real music is told from the steps before it, on "
-        f"{frames['windows']:,} windows of {frames['window_seconds']:g} s of works "
-        "that were not trained on. Each predictor has the threshold that is best for it on the "
-        "validation music."
-    )
-
-
-def _best_figure(frames: Mapping[str, Any]) -> str:
-    """The figure that says most, in a few words, for a table of all models."""
-    scores = {who: frames.get(who, {}).get("onset", {}).get("f1") for who in _PREDICTORS}
-    if None in scores.values():
-        return "not measured yet"
-    mine = scores.pop("network")
-    return f"F1 of struck keys {mine:.2f} (trivial: {max(scores.values()):.2f})"
-
-
-def _liveliness(found: Mapping[str, Any]) -> tuple[Row, ...]:
-    """What `benchmarks/liveliness.py` measured: a column for each way of choosing keys."""
-    modes = [mode for mode in _MODES if mode in found]
-    if not modes:
-        return ()
-    measures: tuple[tuple[str, str], ...] = (
-        ("takes, one from every built-in seed", "{takes}"),
-        (
-            "composers whose density at the end is 0.6 to 1.5 times the real one",
-            "{composers_within} of {composers}",
-        ),
-        ("takes that are silent at the end", "{silent}"),
-        ("takes below a quarter of the real density at the end", "{below_a_quarter:.1%}"),
-        ("longest held key, in seconds", "{longest_held_seconds:.1f}"),
-    )
-    head = (f"over {found['seconds']:g} s", *(_MODES[mode] for mode in modes))
-    rows = [(label, *(form.format(**found[mode]) for mode in modes)) for label, form in measures]
-    return (head, *rows)
-
-
 def card(info: ModelInfo) -> str:
     """The card in Markdown. Raises ModelUnavailable where a file of the model is damaged."""
     known = facts(info)
@@ -211,8 +137,8 @@ def card(info: ModelInfo) -> str:
         known.summary,
         f"Source: {known.source}. Size: {known.size}.",
         _section("How it works", " ".join(known.works)),
-        _section("How well it does", known.frames_note, _table(known.frames)),
-        _section("How lively it stays", _table(known.liveliness)),
+        _section("How well it does", known.unmeasured),
+        *(_section(sheet.heading, sheet.note, _table(sheet.table)) for sheet in known.sheets),
         _section("Where it differs from its source", _bullets(known.differs)),
         _section("What it cannot do", _bullets(known.limits)),
         _section("How it was trained", _table(known.training)),

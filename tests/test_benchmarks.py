@@ -234,6 +234,32 @@ def test_the_readme_takes_every_figure_from_the_files(
     assert scripts["update_readme"].written(text, tmp_path) == text
 
 
+def test_a_model_that_writes_notes_has_a_table_of_its_own(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    rows = {"performance": {"bits_per_note": 9.484}, "score": {"bits_per_note": 6.0}}
+    markov = {"performance": {"bits_per_note": 13.66}, "score": {"bits_per_note": 8.0}}
+    steady = {
+        "composers": {"bach": {}, "chopin": {}}, "composers_within": 1, "silent_pieces": 3,
+        "pieces": 60, "seconds": 180.0,
+    }  # fmt: skip
+    sheet = {
+        "likelihood": {"test": {"network": rows, "no_composer": rows, "markov": markov}},
+        "minutes_long": steady,
+    }
+    info = info_at(tmp_path)
+    bare = scripts["update_readme"].model_table([info])
+    assert "| not trained yet | – | – | – | – |" in bare
+    assert "F1" not in bare, "no table without a model"
+    (tmp_path / "metrics.json").write_text(json.dumps(sheet))
+    text = scripts["update_readme"].model_table([info_at(tmp_path)])
+    assert "| **9.48** / 9.48 / 13.66 | **6.00** / 6.00 / 8.00 |" in text
+    assert "| 1 of 2 composers, 3 of 60 pieces of 180 s with a silence over 6 s |" in text
+    both = scripts["update_readme"].model_table([info, info_at(tmp_path, steps_per_second=20)])
+    assert both.count("\n| --- |") == 2
+    assert "| F1 of struck keys |" in both
+
+
 def test_an_unknown_block_is_loud(scripts: dict[str, ModuleType]) -> None:
     with pytest.raises(KeyError, match="sped"):
         scripts["update_readme"].written("<!-- figures:sped -->\n<!-- /figures -->\n")

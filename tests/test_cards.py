@@ -78,22 +78,111 @@ def test_the_frames_stand_beside_both_trivial_predictors(tmp_path: Path) -> None
         "windows": 400, "window_seconds": 60.0, "network": both, "repeat": lower, "rate": both,
     }  # fmt: skip
     known = facts(model(tmp_path, metrics={"frames": frames}))
-    assert known.frames[0] == ("keys", "predicted by", "precision", "recall", "F1")
-    assert known.frames[1] == ("struck keys", "this model", "0.500", "0.400", "0.444")
-    assert [row[1] for row in known.frames[1:4]] == [
+    (sheet,) = known.sheets
+    assert sheet.table[0] == ("keys", "predicted by", "precision", "recall", "F1")
+    assert sheet.table[1] == ("struck keys", "this model", "0.500", "0.400", "0.444")
+    assert [row[1] for row in sheet.table[1:4]] == [
         "this model", "the last step again", "each key at its mean rate",
     ]  # fmt: skip
-    assert len(known.frames) == 7
-    assert "400 windows of 60 s" in known.frames_note
+    assert len(sheet.table) == 7
+    assert "400 windows of 60 s" in sheet.note
+    assert not known.unmeasured
     # The better of the trivial ones is named.
     assert known.best_figure == "F1 of struck keys 0.44 (trivial: 0.44)"
+
+
+BITS = {
+    "notes": 40_000, "bits_per_note": 9.0, "standard_error": 0.0512, "time": 1.9, "pitch": 3.5,
+    "duration": 2.4, "velocity": 1.2, "bits_per_second": 81.26,
+}  # fmt: skip
+
+
+def likelihood() -> dict[str, Any]:
+    rows = {
+        "all": {**BITS, "notes": 60_000},
+        "performance": BITS,
+        "score": {**BITS, "bits_per_note": 5.0},
+    }
+    worse = {kind: {**row, "bits_per_note": row["bits_per_note"] + 4} for kind, row in rows.items()}
+    test = {
+        "windows": 100,
+        "windows_in_all": 300,
+        "network": dict(rows),
+        "no_composer": dict(rows),
+        "markov": worse,
+    }
+    return {"window": 1024, "rng_seed": 1, "test": test}
+
+
+def test_bits_per_note_stand_beside_the_baselines_by_kind_of_music(tmp_path: Path) -> None:
+    info = model(tmp_path, metrics={"likelihood": likelihood()})
+    known = facts(info)
+    (sheet,) = known.sheets
+    bits = ("1.90", "3.50", "2.40", "1.20", "81.3")
+    assert sheet.table == (
+        ("music", "told by", "bits per note", "time", "pitch", "duration", "velocity",
+         "bits per second"),
+        ("performances", "this model", "9.00 ± 0.05", *bits),
+        ("performances", "without its composer", "9.00 ± 0.05", *bits),
+        ("performances", "Markov model", "13.00 ± 0.05", *bits),
+        ("scores", "this model", "5.00 ± 0.05", *bits),
+        ("scores", "without its composer", "5.00 ± 0.05", *bits),
+        ("scores", "Markov model", "9.00 ± 0.05", *bits),
+    )  # fmt: skip
+    assert "128 steps of time, 88 keys, 96 lengths and 32 loudnesses" in sheet.note
+    assert "60,000 notes of works that were not trained on" in sheet.note
+    assert known.best_figure == "9.00 bits per note (Markov: 13.00)"
+    assert not known.unmeasured
+    assert "not been measured" not in card(info)
+    assert "## How well it tells the next note" in card(info)
+
+
+def test_of_music_with_scores_only_their_bits_are_shown(tmp_path: Path) -> None:
+    found = likelihood()
+    for who in ("network", "no_composer", "markov"):
+        del found["test"][who]["performance"]
+    known = facts(model(tmp_path, metrics={"likelihood": found}))
+    assert len(known.sheets[0].table) == 4
+    assert known.best_figure == "5.00 bits per note (Markov: 9.00)"
+
+
+def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> None:
+    new = {
+        "pieces": 12, "p10": 3.94, "p50": 7.1, "p90": 12.0, "drift": 0.9, "drift_size": 1.111,
+        "longest_silence": 1.25, "longest_wait": 4.0, "note_seconds": 0.3, "velocity": 61.2,
+        "repeated": 0.0123,
+    }  # fmt: skip
+    found = {
+        "pieces": 24,
+        "seconds": 180.0,
+        "controls": {},
+        "composers": {
+            "chopin": {"new": new, "real": {**new, "p50": 8.0}, "new_over_real": {"p50": 0.9}},
+            "bach": {"new": {"pieces": 12}, "real": {"p50": 5.0}, "new_over_real": {}},
+        },
+        "composers_within": 1,
+        "silent_pieces": 2,
+    }
+    (sheet,) = facts(model(tmp_path, metrics={"minutes_long": found})).sheets
+    assert sheet.table[0][:2] == ("composer", "notes a second")
+    assert sheet.table[1] == (
+        "Chopin", "3.9 / 7.1 / 12.0 (3.9 / 8.0 / 12.0)", "1.11 (1.11)", "1.2 s (1.2 s)",
+        "1.2% (1.2%)", "61 (61)",
+    )  # fmt: skip
+    assert sheet.table[2] == ("Bach", "none (5.0)", "none", "none", "none", "none")
+    assert "1 of 2 composers" in sheet.note
+    assert "2 of 24 pieces are silent for more than 6 s" in sheet.note
+    known = facts(model(tmp_path, metrics={"minutes_long": found}))
+    assert known.best_figure == "not measured yet"
+    assert "not been measured" in known.unmeasured
 
 
 def test_liveliness_has_a_column_for_each_way_of_choosing_keys(tmp_path: Path) -> None:
     sheet = {"seconds": 120.0, "default": LIVELY, "threshold": {**LIVELY, "silent": 31}}
     known = facts(model(tmp_path, metrics={"liveliness": sheet}))
-    assert known.liveliness[0][0] == "over 120 s"
-    rows = {row[0]: row[1:] for row in known.liveliness}
+    (lively,) = known.sheets
+    assert lively.table[0][0] == "over 120 s"
+    rows = {row[0]: row[1:] for row in lively.table}
     assert rows["takes that are silent at the end"] == ("0", "31")
     assert rows["takes below a quarter of the real density at the end"] == ("1.7%", "1.7%")
 
@@ -127,7 +216,7 @@ def test_a_model_without_sheets_says_so(tmp_path: Path) -> None:
     known = facts(model(tmp_path))
     assert known.size == "not trained yet"
     assert known.best_figure == "not measured yet"
-    assert known.training == known.frames == known.liveliness == known.licences == ()
+    assert known.training == known.sheets == known.licences == ()
     text = card(model(tmp_path))
     assert "It has not been measured yet" in text
     assert "How lively" not in text, "no heading stands over nothing"
@@ -162,7 +251,8 @@ def test_every_model_explains_itself(info: ModelInfo) -> None:
 )
 def test_every_piano_roll_model_is_measured(info: ModelInfo) -> None:
     known = facts(info)
-    assert len(known.frames) == 7
+    frames = next(sheet for sheet in known.sheets if sheet.table[0][0] == "keys")
+    assert len(frames.table) == 7
     assert known.best_figure.startswith("F1 of struck keys")
 
 

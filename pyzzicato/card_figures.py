@@ -1,0 +1,186 @@
+"""What metrics.json says of a model, as sentences and tables for its card.
+
+Every figure is one that a command measured; here it only gets its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyzzicato.composers import find_composer
+from pyzzicato.errors import UnknownName
+
+__all__ = ["Row", "Sheet", "best_figure", "sheets", "short_name", "unmeasured"]
+
+Row = tuple[str, ...]
+
+_PREDICTORS = {
+    "network": "this model",
+    "repeat": "the last step again",
+    "rate": "each key at its mean rate",
+}
+_MODES = {"default": "as it comes", "threshold": "with the published fixed threshold"}
+_PLANES = {"onset": "struck keys", "sounding": "sounding keys"}
+_READERS = {
+    "network": "this model",
+    "no_composer": "without its composer",
+    "markov": "Markov model",
+}
+_KINDS = {"performance": "performances", "score": "scores"}
+_FIELDS = ("time", "pitch", "duration", "velocity")
+_PERCENTILES = ("p10", "p50", "p90")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One thing that was measured; `table` has its heading as first row, `note` explains it."""
+
+    heading: str
+    note: str
+    table: tuple[Row, ...]
+
+
+def sheets(metrics: Mapping[str, Any]) -> tuple[Sheet, ...]:
+    """Everything that was measured, the most telling first."""
+    makers = {
+        "likelihood": _likelihood,
+        "frames": _frames,
+        "minutes_long": _minutes_long,
+        "liveliness": _liveliness,
+    }
+    return tuple(make(metrics[name]) for name, make in makers.items() if metrics.get(name))
+
+
+def unmeasured(metrics: Mapping[str, Any]) -> str:
+    """A sentence where it was not measured how well the model foretells music, else empty."""
+    if metrics.get("frames") or metrics.get("likelihood"):
+        return ""
+    return "It has not been measured yet: `pyzzicato evaluate` does that."
+
+
+def best_figure(metrics: Mapping[str, Any]) -> str:
+    """The figure that says most, in a few words, for a table of all models."""
+    rows = metrics.get("likelihood", {}).get("test", {})
+    if rows:
+        kind = next(kind for kind in (*_KINDS, "all") if kind in rows["network"])
+        mine, markov = (rows[who][kind]["bits_per_note"] for who in ("network", "markov"))
+        return f"{mine:.2f} bits per note (Markov: {markov:.2f})"
+    frames = metrics.get("frames", {})
+    scores = {who: frames.get(who, {}).get("onset", {}).get("f1") for who in _PREDICTORS}
+    if None in scores.values():
+        return "not measured yet"
+    mine = scores.pop("network")
+    return f"F1 of struck keys {mine:.2f} (trivial: {max(scores.values()):.2f})"
+
+
+def short_name(composer: str) -> str:
+    """The short name of a composer's id; the id itself where it is not known."""
+    try:
+        return find_composer(composer).short
+    except UnknownName:
+        return composer
+
+
+def _frames(frames: Mapping[str, Any]) -> Sheet:
+    rows = [
+        (
+            _PLANES[plane],
+            _PREDICTORS[who],
+            *(f"{score[k]:.3f}" for k in ("precision", "recall", "f1")),
+        )
+        for plane in _PLANES
+        for who in _PREDICTORS
+        if (score := frames.get(who, {}).get(plane))
+    ]
+    note = (
+        "How well the next step of real music is told from the steps before it, on "
+        f"{frames['windows']:,} windows of {frames['window_seconds']:g} s of works "
+        "that were not trained on. Each predictor has the threshold that is best for it on the "
+        "validation music."
+    )
+    head = ("keys", "predicted by", "precision", "recall", "F1")
+    return Sheet("How well it tells the next step", note, (head, *rows))
+
+
+def _likelihood(found: Mapping[str, Any]) -> Sheet:
+    rows = found["test"]
+    note = (
+        "How surprising the next note of real music is to it, in bits: fewer are better, and one "
+        "bit less is half the surprise. Counted on "
+        f"{rows['network']['all']['notes']:,} notes of works that were not trained on (the test "
+        f"split), with up to {found['window'] - 1:,} notes before each, in 128 steps of time, "
+        "88 keys, 96 lengths and 32 loudnesses. Beside it stand the same network when it is not "
+        "told the composer, and an order-3 Markov model of the same training music. "
+        "± is the standard error."
+    )
+    head = ("music", "told by", "bits per note", *_FIELDS, "bits per second")
+    table = tuple(
+        (_KINDS[kind], _READERS[who], *_bits(rows[who][kind]))
+        for kind in _KINDS
+        for who in _READERS
+        if kind in rows.get(who, {})
+    )
+    return Sheet("How well it tells the next note", note, (head, *table))
+
+
+def _bits(row: Mapping[str, float]) -> Iterator[str]:
+    yield f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
+    for name in _FIELDS:
+        yield f"{row[name]:.2f}"
+    yield f"{row['bits_per_second']:.1f}"
+
+
+def _minutes_long(found: Mapping[str, Any]) -> Sheet:
+    composers = found["composers"]
+    note = (
+        f"Measured on {found['pieces']} new pieces of {found['seconds']:g} s, in brackets on the "
+        "composer's real music where it was at hand. Notes a second: 10th percentile, median and "
+        f"90th of half a minute each; {found['composers_within']} of {len(composers)} composers "
+        "have all of them within 0.75 to 1.33 times the real ones. Drift: how many times as many "
+        "notes the last third has as the first, or the first as the last. Repeated: windows of "
+        "4 s that came before, note for note. "
+        f"{found['silent_pieces']} of {found['pieces']} pieces are silent for more than 6 s."
+    )
+    head = ("composer", "notes a second", "drift", "longest silence", "repeated", "loudness")
+    table = tuple((short_name(name), *_steady(row)) for name, row in composers.items())
+    return Sheet("How steady it stays", note, (head, *table))
+
+
+def _steady(row: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """The cells of one composer: new (real)."""
+
+    def both(name: str, form: str) -> str:
+        new, real = (
+            form.format(row[who][name]) if name in row[who] else "" for who in ("new", "real")
+        )
+        return (new or "none") + (f" ({real})" if real else "")
+
+    new, real = (
+        " / ".join(f"{row[who][p]:.1f}" for p in _PERCENTILES if p in row[who])
+        for who in ("new", "real")
+    )
+    yield (new or "none") + (f" ({real})" if real else "")
+    yield both("drift_size", "{:.2f}")
+    yield both("longest_silence", "{:.1f} s")
+    yield both("repeated", "{:.1%}")
+    yield both("velocity", "{:.0f}")
+
+
+def _liveliness(found: Mapping[str, Any]) -> Sheet:
+    """What `benchmarks/liveliness.py` measured: a column for each way of choosing keys."""
+    modes = [mode for mode in _MODES if mode in found]
+    measures: tuple[tuple[str, str], ...] = (
+        ("takes, one from every built-in seed", "{takes}"),
+        (
+            "composers whose density at the end is 0.6 to 1.5 times the real one",
+            "{composers_within} of {composers}",
+        ),
+        ("takes that are silent at the end", "{silent}"),
+        ("takes below a quarter of the real density at the end", "{below_a_quarter:.1%}"),
+        ("longest held key, in seconds", "{longest_held_seconds:.1f}"),
+    )
+    head = (f"over {found['seconds']:g} s", *(_MODES[mode] for mode in modes))
+    rows = [(label, *(form.format(**found[mode]) for mode in modes)) for label, form in measures]
+    return Sheet("How lively it stays", "", (head, *rows))
