@@ -9,6 +9,7 @@ A new model of an old family is one folder and no code.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -92,9 +93,18 @@ def models_folder() -> Path:
 def models(folder: Path | None = None) -> dict[str, ModelInfo]:
     """Every model by id, in the order of the `order` in their model.toml, then by id.
 
-    A folder whose model.toml cannot be read is an error: ModelUnavailable says which.
+    A model whose model.toml cannot be read is left out, with a warning in the log, so that the
+    others can play; where none can be read, ModelUnavailable says why.
     """
-    found = [_read(path) for path in sorted((folder or models_folder()).glob("*/model.toml"))]
+    found, broken = [], []
+    for path in sorted((folder or models_folder()).glob("*/model.toml")):
+        try:
+            found.append(_read(path))
+        except ModelUnavailable as error:
+            logging.getLogger(__name__).warning("%s", error)
+            broken.append(error)
+    if broken and not found:
+        raise broken[0]
     found.sort(key=lambda info: (info.card.get("order", 100), info.id))
     return {info.id: info for info in found}
 
@@ -123,9 +133,12 @@ def _read(path: Path) -> ModelInfo:
 
 
 def model_info(model: str) -> ModelInfo:
-    """One model by id; raises UnknownName with the ids there are."""
+    """One model by id; raises UnknownName with the ids there are, or ModelUnavailable."""
     known = models()
     if model not in known:
+        path = models_folder() / model / "model.toml"
+        if model.isidentifier() and path.exists():
+            _read(path)  # says what is wrong with it
         raise UnknownName(f"There is no model {model!r}: choose one of {', '.join(known)}.")
     return known[model]
 

@@ -82,6 +82,16 @@ def test_missing_or_damaged_weights_are_one_sentence(shelf: Path, weights: bytes
 def test_a_damaged_recipe_is_one_sentence_that_names_it(shelf: Path, text: str) -> None:
     (shelf / "alpha" / "model.toml").write_text(text)
     with pytest.raises(ModelUnavailable, match=r"^The file model.toml of the model alpha"):
+        load_model("alpha")
+    others = models()
+    assert others
+    assert "alpha" not in others
+
+
+def test_where_every_recipe_is_damaged_one_sentence_says_so(shelf: Path) -> None:
+    for recipe in shelf.glob("*/model.toml"):
+        recipe.write_text("title = ")
+    with pytest.raises(ModelUnavailable, match=r"^The file model.toml of the model"):
         models()
 
 
