@@ -95,7 +95,7 @@ class _Listening:
                     self.first = time.perf_counter() - self.started
                 self.seconds = step.time
                 if shown:
-                    percent = 100 * step.time / plan.controls.seconds
+                    percent = 100 * step.time / plan.seconds
                     print(f"\rcomposing {percent:3.0f} %", end="", file=sys.stderr, flush=True)
             self.whole = True
         except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from typing import Any, overload
 from pyzzicato.composers import find_composer
 from pyzzicato.controls import Control, Controls, declared, from_texts
 from pyzzicato.errors import InvalidControl, ModelUnavailable, UnknownName, UnreadableMusic
+from pyzzicato.filling import asked_gap, parted
 from pyzzicato.generator import Step, collect_takes
 from pyzzicato.limits import MAX_BYTES, check_music
 from pyzzicato.midi import piano_part, read_music
@@ -45,8 +46,9 @@ SeedLike = str | Path | NoteSequence | None
 class Composition:
     """A seed and what a model wrote after it.
 
-    `continuation` has its own times, from 0: it begins at `border` seconds of the whole.
-    `settings` is what made it: model, seed, take, takes and every control.
+    `continuation` has its own times, from 0: it begins at `border` seconds of the whole. Where a
+    stretch was filled in, `seed` is what stays of the piece and `continuation` the new notes in
+    its midst. `settings` is what made it: model, seed, take, takes and every control.
     """
 
     seed: NoteSequence
@@ -65,7 +67,8 @@ class Composition:
         composer, seed = self.settings.get("composer"), self.settings.get("seed", NOTHING)
         style = find_composer(composer).short if composer else ""
         known = _built_in(seed)
-        after = "" if seed == NOTHING else f"after {known.title if known else seed}"
+        place = "inside" if self.settings.get("fill_to") else "after"
+        after = "" if seed == NOTHING else f"{place} {known.title if known else seed}"
         return ", ".join(part for part in (style, after) if part)
 
     def save(self, path: str | Path) -> Path:
@@ -91,6 +94,12 @@ class Order:
         """Composes; raises ModelUnavailable where the model cannot be loaded."""
         return self.info.load().generate(self.seed, self.controls, self.takes)
 
+    @property
+    def seconds(self) -> float:
+        """How much new music there will be."""
+        gap = asked_gap(self.controls)
+        return gap.seconds if gap else self.controls.seconds
+
     def compositions(self, takes: Sequence[Iterable[Note]]) -> list[Composition]:
         """The compositions with these notes of each take."""
         settings = {
@@ -99,15 +108,14 @@ class Order:
             "takes": self.takes,
             **dataclasses.asdict(self.controls),
         }
-        return [
-            Composition(
-                self.seed,
-                NoteSequence(tuple(notes), qpm=self.seed.qpm),
-                self.seed.duration,
-                {**settings, "take": number},
-            )
-            for number, notes in enumerate(takes)
-        ]
+        gap, made = asked_gap(self.controls), []
+        for number, notes in enumerate(takes):
+            seed, border = self.seed, self.seed.duration
+            new = NoteSequence(tuple(notes), qpm=seed.qpm)
+            if gap:
+                (seed, new), border = parted(seed, new, *gap), gap.start
+            made.append(Composition(seed, new, border, {**settings, "take": number}))
+        return made
 
 
 @overload

@@ -40,6 +40,8 @@ class Control:
     """True for the one control that the app shows as *Wildness*."""
     only_when: tuple[str, tuple[str, ...]] | None = None
     """(another control, its values for which this one has an effect), or None for always."""
+    hidden: bool = False
+    """True for what the app does not list: it has no meaning without something else there."""
 
     def check(self, value: Any) -> Any:
         """`value` in this control's own type; raises InvalidControl where it is out of range."""

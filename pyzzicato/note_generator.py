@@ -1,7 +1,8 @@
-"""Playing a network that writes one note a step: continue a seed, or begin from nothing.
+"""Playing a network that writes one note a step: continue a seed, begin from nothing, fill in.
 
-All takes are one batch. A take that has reached its length waits for the others. Time, pitch,
-duration and velocity of a note are decided in this order; each decision is fed to the next head.
+All takes are one batch. A take that has reached its length waits for the others. To fill in, the
+network reads what comes after the gap, then what comes before it, and is told before every note
+how much time is left; a second reading that knows of no gap says when the gap is full.
 """
 
 from __future__ import annotations
@@ -13,33 +14,20 @@ from typing import Any
 import numpy as np
 
 from pyzzicato import controls
-from pyzzicato.codecs.performance import (
-    BINS,
-    DURATION,
-    PITCH,
-    TICKS,
-    TIME,
-    VELOCITY,
-    codes_of,
-    duration_seconds,
-    time_bounds,
-)
-from pyzzicato.codecs.piano_roll import note_array
+from pyzzicato.codecs.performance import TICKS
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
+from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import LOWEST_KEY, Note, NoteSequence
-from pyzzicato.performance_examples import KINDS, MUSIC, OPENING, READ, WISHES, read_codes
+from pyzzicato.limits import MAX_SECONDS
+from pyzzicato.note_prompt import Prompt, read_after, to_continue, to_fill
+from pyzzicato.note_writer import NoteHeads, Report, Writer
+from pyzzicato.notes import NoteSequence
+from pyzzicato.performance_examples import KINDS, time_left
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import Cache, CachedGraph, weights_of
-from pyzzicato.sampling import Dice, choose_class
+from pyzzicato.runtime import CachedGraph, weights_of
 
-__all__ = ["NoteControls", "NoteGenerator", "NoteHeads"]
-
-FIELDS = ("time", "pitch", "duration", "velocity")
-LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
-BRIEF = 300  # notes
-NEWS = 0.25  # seconds of music between two reports of a take
+__all__ = ["NoteControls", "NoteGenerator"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,26 +78,26 @@ class NoteControls(controls.Controls):
         maximum=13,
         step=1,
     )
-
-
-class NoteHeads:
-    """The four heads in numpy: between each two of them stands a random draw."""
-
-    def __init__(self, weights: dict[str, np.ndarray]) -> None:
-        self._weights = weights
-
-    def logits(self, hidden: np.ndarray, field: int) -> np.ndarray:
-        """Logits (takes, bins of `field`) from what the head reads, (takes, width)."""
-        name, w = FIELDS[field], self._weights
-        root = np.sqrt((hidden * hidden).mean(axis=-1, keepdims=True) + 1e-6)
-        z = np.maximum((hidden / root * w[f"{name}_norm/scale"]) @ w[f"{name}_up/kernel"], 0.0)
-        result: np.ndarray = (z * z) @ w[f"{name}_out/kernel"] + w[f"{name}_out/bias"]
-        return result
-
-    def told(self, hidden: np.ndarray, field: int, chosen: np.ndarray) -> np.ndarray:
-        """What the next head reads, once `field` has been chosen (takes,)."""
-        result: np.ndarray = hidden + self._weights[f"chosen_{field}/embeddings"][chosen]
-        return result
+    fill_from: float = control(
+        0.0,
+        label="Fill in from",
+        help="Where in the seed a stretch is to be written anew, in seconds from its beginning.",
+        minimum=0.0,
+        maximum=MAX_SECONDS,
+        step=0.1,
+        unit="seconds",
+        hidden=True,
+    )
+    fill_to: float = control(
+        0.0,
+        label="Fill in to",
+        help="Where that stretch ends; the length is then this stretch's. Both 0: write on.",
+        minimum=0.0,
+        maximum=MAX_SECONDS,
+        step=0.1,
+        unit="seconds",
+        hidden=True,
+    )
 
 
 class NoteGenerator(Generator):
@@ -126,7 +114,9 @@ class NoteGenerator(Generator):
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
         """See `Generator.generate`. Of a long seed the last `places` notes are read.
 
-        Raises InvalidControl for a composer it was not taught.
+        With `fill_from` and `fill_to` the seed is the whole piece, times count from `fill_from`
+        and the run ends with the gap, `seconds` or not; `pyzzicato.filling.filled` joins the
+        parts. Raises InvalidControl for a composer it was not taught or a gap outside the seed.
         """
         if controls.composer not in self.info.composers:
             known = ", ".join(self.info.composers)
@@ -134,149 +124,110 @@ class NoteGenerator(Generator):
                 f"The model {self.info.title} was not taught {controls.composer}: "
                 f"choose one of {known}."
             )
-        return self._play(seed, controls, takes)
+        gap = asked_gap(controls)
+        if gap is None:
+            return self._continue(seed, controls, takes)
+        check_gap(seed, gap)
+        return self._fill(seed, gap, controls, takes)
 
-    def _play(self, seed: NoteSequence, controls: NoteControls, takes: int) -> Iterator[Step]:
+    def _continue(self, seed: NoteSequence, controls: NoteControls, takes: int) -> Iterator[Step]:
         batch = max(takes, 2)  # see RollGenerator: so that take k never depends on the others
-        asked = self._asked(controls, batch)
-        hidden, cache, codes, since = self._read(seed, controls, asked, batch)
-        writer = _Writer(self.heads, controls, batch)
-        reports = [_Report(controls.seconds, -since) for _ in range(takes)]
-        last = np.tile(codes[-2:] if len(codes) else np.zeros((0, 4), np.int64), (batch, 1, 1))
+        prompt = to_continue(seed, self.places)
+        reading = self._reading(prompt, controls, batch)
+        writer = Writer(self.heads, controls, batch)
+        reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
-            chosen, fine = writer.write(hidden, controls)
-            for take, report in enumerate(reports):
-                step = report.add(chosen[take], int(fine[take]))
-                if step is not None:
-                    yield step._replace(take=take)
-            if all(report.done for report in reports):
+            chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
+            yield from _news(reports[:takes], chosen, fine)
+            if all(report.done for report in reports[:takes]):
                 return
-            last = np.concatenate([last[:, -1:], chosen[:, None, :4]], axis=1)
-            asked["notes"] = np.stack(
-                [_read_after(codes_of_take) for codes_of_take in last]
-            ).astype(np.float32)
-            hidden = self.graph.advance(asked, cache)[:, -1]
+            reading.go_on(chosen)
 
-    def _asked(self, controls: NoteControls, batch: int) -> dict[str, np.ndarray]:
-        composer = np.zeros((batch, len(self.info.composers) + 1), np.float32)
+    def _fill(
+        self, piece: NoteSequence, gap: Gap, controls: NoteControls, takes: int
+    ) -> Iterator[Step]:
+        batch = max(takes, 2)
+        before, after = around(piece, gap)
+        prompt = to_fill(piece, gap, self.places)
+        reading = self._reading(prompt, controls, batch)
+        plain = self._reading(to_continue(before, self.places, gap.start), controls, batch)
+        writer = Writer(self.heads, controls, batch)
+        ends: dict[int, float] = {}
+        for note in after:
+            ends.setdefault(note.pitch, note.start - gap.start)
+        reports = [Report(gap.seconds, -prompt.since, ends) for _ in range(batch)]
+        while True:
+            left = np.array([(prompt.left or 0.0) - report.now for report in reports])
+            least, most = _still_to_wait(reports), np.rint(left * TICKS).astype(np.int64)
+            full = writer.full(plain.hidden, least, most)
+            chosen, fine = writer.write(reading.hidden, least=least, most=most)
+            yield from _news(reports[:takes], chosen, fine, full)
+            if all(report.done for report in reports[:takes]):
+                return
+            left = np.array([(prompt.left or 0.0) - report.now for report in reports])
+            reading.go_on(chosen, time_left(left))
+            plain.go_on(chosen)
+
+    def _reading(self, prompt: Prompt, controls: NoteControls, batch: int) -> _Reading:
+        composer = np.zeros((1, len(self.info.composers) + 1), np.float32)
         composer[:, self.info.composers.index(controls.composer) + 1] = 1.0
-        wishes = np.zeros((batch, 1, len(WISHES)), np.float32)
-        wishes[..., 0] = KINDS["performance"]
-        wishes[..., 1], wishes[..., 2] = controls.density, controls.loudness
-        return {"composer": composer, "wishes": wishes}
+        wishes = prompt.wishes.copy()
+        wishes[:, 0] = KINDS["performance"]
+        wishes[:, 1], wishes[:, 2] = controls.density, controls.loudness
+        return _Reading(self.graph, self.places, prompt, wishes, composer, batch)
 
-    def _read(
-        self, seed: NoteSequence, controls: NoteControls, asked: dict[str, np.ndarray], batch: int
-    ) -> tuple[np.ndarray, Cache, np.ndarray, float]:
-        """After the seed: the hidden state, the cache, the codes, seconds since its last onset."""
-        codes = codes_of(note_array(seed))[-(self.places - 1) :, :4]
-        if len(codes):
-            codes[0, TIME] = 0
-        read = np.concatenate([read_codes(codes), np.zeros((1, len(READ)), np.int64)])
-        read[-1] = _read_after(codes[-2:])[0]
-        # A short seed is taken for the opening of a piece, which the built-in ones are.
-        segment = OPENING if len(codes) < BRIEF else MUSIC
-        asked["wishes"][..., 3] = segment
-        one = {
-            "notes": read[None].astype(np.float32),
-            "wishes": np.repeat(asked["wishes"][:1], len(read), axis=1),
-            "composer": asked["composer"][:1],
+
+def _still_to_wait(reports: list[Report]) -> np.ndarray:
+    """10 ms steps until the new music begins, (takes,); 0 where it has begun."""
+    return np.array([max(0, int(np.rint(-report.now * TICKS))) for report in reports])
+
+
+def _news(
+    reports: list[Report], chosen: np.ndarray, fine: np.ndarray, full: np.ndarray | None = None
+) -> Iterator[Step]:
+    for take, report in enumerate(reports):
+        if full is not None and full[take]:
+            step = report.finish()
+        else:
+            step = report.add(chosen[take], int(fine[take]))
+        if step is not None:
+            yield step._replace(take=take)
+
+
+class _Reading:
+    """The network reading along: `hidden` (batch, width) is what the heads begin with."""
+
+    def __init__(
+        self,
+        graph: CachedGraph,
+        places: int,
+        prompt: Prompt,
+        wishes: np.ndarray,
+        composer: np.ndarray,
+        batch: int,
+    ) -> None:
+        inputs = {
+            "notes": prompt.notes[None].astype(np.float32),
+            "wishes": wishes[None].astype(np.float32),
+            "composer": composer,
         }
-        cache = self.graph.cache(1, self.places)
-        hidden = self.graph.advance(one, cache)[:, -1]
-        onset = max((note.start for note in seed), default=0.0)
-        since = seed.duration - onset
-        return np.repeat(hidden, batch, axis=0), cache.repeated(batch), codes, since
+        cache = graph.cache(1, places)
+        hidden = graph.advance(inputs, cache)[:, -1]
+        self.hidden = np.repeat(hidden, batch, axis=0)
+        self._graph = graph
+        self._cache = cache.repeated(batch)
+        self._composer = np.repeat(composer, batch, axis=0)
+        self._wishes = np.tile(wishes[-1:].astype(np.float32), (batch, 1, 1))
+        self._last = np.tile(prompt.codes[-2:, :4], (batch, 1, 1))
 
-
-def _read_after(codes: np.ndarray) -> np.ndarray:
-    """What is read after the last of `codes` (0 to 2 rows of four), (1, 6)."""
-    read = np.array(READ, np.int64) - 1
-    if len(codes):
-        read[:4] = codes[-1, :4]
-        read[4] = (codes[-1, PITCH] + 9) % 12
-    if len(codes) > 1:
-        read[5] = codes[-1, PITCH] - codes[-2, PITCH] + BINS[1] - 1
-    return read[None]
-
-
-class _Writer:
-    """Draws the four codes of the next note of every take."""
-
-    def __init__(self, heads: NoteHeads, controls: NoteControls, takes: int) -> None:
-        self.heads = heads
-        self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
-        bounds = time_bounds()
-        self.widths = np.diff(np.append(bounds, bounds[-1] + 1))
-        self.struck: list[set[int]] = [set() for _ in range(takes)]  # keys of this instant
-
-    def write(self, hidden: np.ndarray, controls: NoteControls) -> tuple[np.ndarray, np.ndarray]:
-        """The codes (takes, 4) and the 10 ms steps within a wide time bin (takes,)."""
-        draws = self.dice.roll()
-        chosen = np.zeros((len(hidden), len(FIELDS)), np.int64)
-        for field in range(len(FIELDS)):
-            logits = self.heads.logits(hidden, field)
-            if field == PITCH:
-                self._forbid_again(logits, chosen[:, TIME])
-            chosen[:, field] = choose_class(
-                logits,
-                draws[:, field],
-                temperature=controls.temperature,
-                top_p=controls.top_p,
-                min_p=controls.min_p,
-            )
-            if field < VELOCITY:
-                hidden = self.heads.told(hidden, field, chosen[:, field])
-        for take, (time, pitch) in enumerate(chosen[:, :2]):
-            if time:
-                self.struck[take].clear()
-            self.struck[take].add(int(pitch))
-        fine = (draws[:, -1] * self.widths[chosen[:, TIME]]).astype(np.int64)
-        return chosen, fine
-
-    def _forbid_again(self, logits: np.ndarray, time: np.ndarray) -> None:
-        """No key twice at one instant: the codec writes none, and it would sound as one."""
-        for take, keys in enumerate(self.struck):
-            if time[take] == 0 and keys:
-                logits[take, list(keys)] = -1e9
-
-
-class _Report:
-    """One take's news: notes in seconds of new music, a note's end cut where its key returns."""
-
-    def __init__(self, seconds: float, begin: float) -> None:
-        self.seconds = seconds
-        self.now = begin  # seconds of new music at the last onset; before 0 inside the seed
-        self.done = False
-        self._bounds, self._lengths = time_bounds(), duration_seconds()
-        self._open: dict[int, Note] = {}
-        self._finished: list[Note] = []
-        self._told = 0.0
-
-    def add(self, codes: np.ndarray, fine: int) -> Step | None:
-        """Takes the next note in; a Step when there is enough news."""
-        if self.done:
-            return None
-        wait = (self._bounds[codes[TIME]] + fine) / TICKS
-        self.now += min(float(wait), LONGEST_SILENCE)
-        if self.now >= self.seconds:
-            self.done = True
-            return self._step(self.seconds)
-        start, pitch = max(self.now, 0.0), int(codes[PITCH]) + LOWEST_KEY
-        before = self._open.get(pitch)
-        finished = [before._replace(end=min(before.end, start))] if before else []
-        end = min(start + float(self._lengths[codes[DURATION]]), self.seconds)
-        velocity = max(1, min(127, int(codes[VELOCITY]) * 4 + 2))
-        self._open[pitch] = Note(start, max(end, start + 0.01), pitch, velocity)
-        if finished and finished[0].end > finished[0].start:
-            self._finished += finished
-        if start - self._told >= NEWS:
-            return self._step(start)
-        return None
-
-    def _step(self, time: float) -> Step:
-        ended = [p for p, note in self._open.items() if note.end <= time or self.done]
-        notes = [*self._finished, *(self._open.pop(p) for p in ended)]
-        self._finished = []
-        self._told = time
-        return Step(tuple(notes), time)
+    def go_on(self, chosen: np.ndarray, left: np.ndarray | None = None) -> None:
+        """Reads the notes just written (batch, 4); `left` (batch,) is the class of time left."""
+        self._last = np.concatenate([self._last[:, -1:], chosen[:, None, :4]], axis=1)
+        if left is not None:
+            self._wishes[:, 0, 4] = left
+        inputs = {
+            "notes": np.stack([read_after(codes) for codes in self._last]).astype(np.float32),
+            "wishes": self._wishes,
+            "composer": self._composer,
+        }
+        self.hidden = self._graph.advance(inputs, self._cache)[:, -1]

@@ -11,7 +11,8 @@ import pytest
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.note_generator import LONGEST_SILENCE, NoteControls, NoteGenerator
+from pyzzicato.note_generator import NoteControls, NoteGenerator
+from pyzzicato.note_writer import LONGEST_SILENCE
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.runtime import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights

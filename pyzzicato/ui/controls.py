@@ -22,9 +22,9 @@ def main_control(view: View) -> Control | None:
 
 
 def others(view: View) -> list[Control]:
-    """The controls under *more controls*: all but the main one and those with a place."""
+    """The controls under *more controls*: all but the main one, those with a place, hidden ones."""
     items = declared(view.info.controls)
-    return [item for item in items if not item.main and item.name not in _ELSEWHERE]
+    return [i for i in items if not i.main and not i.hidden and i.name not in _ELSEWHERE]
 
 
 def without_effect(item: Control, view: View) -> str:

@@ -1,0 +1,192 @@
+"""Writing the next note: four decisions one after another, then a note in seconds.
+
+Time, pitch, duration and velocity are decided in this order; each decision is fed to the next
+head. Everything is an array over takes, and what happens in one take depends on no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.codecs.performance import (
+    DURATION,
+    PITCH,
+    TICKS,
+    TIME,
+    VELOCITY,
+    duration_seconds,
+    time_bounds,
+)
+from pyzzicato.generator import Step
+from pyzzicato.notes import LOWEST_KEY, Note
+from pyzzicato.sampling import Dice, choose_class
+
+__all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer"]
+
+FIELDS = ("time", "pitch", "duration", "velocity")
+LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
+MOST_AT_ONCE = 20  # keys struck at one instant
+NEWS = 0.25  # seconds of music between two reports of a take
+NEVER = -1e9  # the logit of what is forbidden
+
+
+class NoteHeads:
+    """The four heads in numpy: between each two of them stands a random draw."""
+
+    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+        self._weights = weights
+
+    def logits(self, hidden: np.ndarray, field: int) -> np.ndarray:
+        """Logits (takes, bins of `field`) from what the head reads, (takes, width)."""
+        name, w = FIELDS[field], self._weights
+        root = np.sqrt((hidden * hidden).mean(axis=-1, keepdims=True) + 1e-6)
+        z = np.maximum((hidden / root * w[f"{name}_norm/scale"]) @ w[f"{name}_up/kernel"], 0.0)
+        result: np.ndarray = (z * z) @ w[f"{name}_out/kernel"] + w[f"{name}_out/bias"]
+        return result
+
+    def told(self, hidden: np.ndarray, field: int, chosen: np.ndarray) -> np.ndarray:
+        """What the next head reads, once `field` has been chosen (takes,)."""
+        result: np.ndarray = hidden + self._weights[f"chosen_{field}/embeddings"][chosen]
+        return result
+
+
+class Writer:
+    """Draws the four codes of the next note of every take.
+
+    `controls` has rng_seed, temperature, top_p and min_p.
+    """
+
+    def __init__(self, heads: NoteHeads, controls: Any, takes: int) -> None:
+        self.heads = heads
+        self.controls = controls
+        self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
+        self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
+        self.bounds = time_bounds()
+        self.stops = np.append(self.bounds[1:], self.bounds[-1] + 1)
+        self.struck: list[set[int]] = [set() for _ in range(takes)]  # keys of this instant
+
+    def write(
+        self, hidden: np.ndarray, *, least: np.ndarray, most: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The codes (takes, 4) and the 10 ms steps within a wide time bin (takes,).
+
+        The wait is at least `least` (takes,) such steps, and below `most` where that is given.
+        """
+        draws = self.dice.roll()
+        chosen = np.zeros((len(hidden), len(FIELDS)), np.int64)
+        for field in range(len(FIELDS)):
+            logits = self.heads.logits(hidden, field)
+            if field == TIME:
+                logits[self._too_soon(least)] = NEVER
+                self._forbid_crowds(logits)
+                if most is not None:
+                    logits[self.bounds >= np.maximum(most, 1)[:, None]] = NEVER
+            if field == PITCH:
+                self._forbid_again(logits, chosen[:, TIME])
+            chosen[:, field] = choose_class(
+                logits,
+                draws[:, field],
+                temperature=self.controls.temperature,
+                top_p=self.controls.top_p,
+                min_p=self.controls.min_p,
+            )
+            if field < VELOCITY:
+                hidden = self.heads.told(hidden, field, chosen[:, field])
+        for take, (time, pitch) in enumerate(chosen[:, :2]):
+            if time:
+                self.struck[take].clear()
+            self.struck[take].add(int(pitch))
+        widths = (self.stops - self.bounds)[chosen[:, TIME]]
+        return chosen, (draws[:, -1] * widths).astype(np.int64)
+
+    def full(self, hidden: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+        """Whether a gap with `most` 10 ms steps left is full, (takes,) of bool.
+
+        A network that has learned to fill gaps has seen only notes inside them: it would write
+        ever faster towards the end. So `hidden`, from a reading that knows of no gap, tells how
+        likely the next note comes at the gap's end or later, and lots decide by that.
+        """
+        logits = self.heads.logits(hidden, TIME) / self.controls.temperature
+        logits[self._too_soon(least)] = NEVER
+        chance = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        later = np.where(self.bounds >= most[:, None], chance, 0.0).sum(axis=-1)
+        crowded = np.array([len(keys) >= MOST_AT_ONCE for keys in self.struck]) & (most <= 1)
+        draws = self.stop_dice.roll()[:, 0]
+        full: np.ndarray = (draws * chance.sum(axis=-1) < later) | crowded | (most < 1)
+        return full
+
+    def _too_soon(self, least: np.ndarray) -> np.ndarray:
+        """Which time bins end before `least` steps, (takes, 128); never the last one."""
+        soon: np.ndarray = self.stops <= least[:, None]
+        soon[:, -1] = False
+        return soon
+
+    def _forbid_crowds(self, logits: np.ndarray) -> None:
+        """Time goes on after so many keys at one instant that a piece could stand still."""
+        logits[[len(keys) >= MOST_AT_ONCE for keys in self.struck], 0] = NEVER
+
+    def _forbid_again(self, logits: np.ndarray, time: np.ndarray) -> None:
+        """No key twice at one instant: the codec writes none, and it would sound as one."""
+        for take, keys in enumerate(self.struck):
+            if time[take] == 0 and keys:
+                logits[take, list(keys)] = NEVER
+
+
+class Report:
+    """One take's news: notes in seconds of new music, a note's end cut where its key returns.
+
+    `ends` has, by pitch, the second at which a key is struck by what comes after; without it
+    every note ends with the music.
+    """
+
+    def __init__(
+        self, seconds: float, begin: float, ends: Mapping[int, float] | None = None
+    ) -> None:
+        self.seconds = seconds
+        self.now = begin  # seconds of new music at the last onset; before 0 inside the seed
+        self.done = False
+        self._ends = ends
+        self._bounds, self._lengths = time_bounds(), duration_seconds()
+        self._open: dict[int, Note] = {}
+        self._finished: list[Note] = []
+        self._told = 0.0
+
+    def add(self, codes: np.ndarray, fine: int) -> Step | None:
+        """Takes the next note in; a Step when there is enough news."""
+        if self.done:
+            return None
+        wait = float(self._bounds[codes[TIME]] + fine) / TICKS
+        self.now += min(wait, LONGEST_SILENCE + max(0.0, -self.now))
+        if self.now >= self.seconds:
+            return self.finish()
+        start, pitch = max(self.now, 0.0), int(codes[PITCH]) + LOWEST_KEY
+        before = self._open.get(pitch)
+        finished = [before._replace(end=min(before.end, start))] if before else []
+        end = min(start + float(self._lengths[codes[DURATION]]), self._last_end(pitch))
+        velocity = max(1, min(127, int(codes[VELOCITY]) * 4 + 2))
+        self._open[pitch] = Note(start, max(end, start + 0.01), pitch, velocity)
+        if finished and finished[0].end > finished[0].start:
+            self._finished += finished
+        if start - self._told >= NEWS:
+            return self._step(start)
+        return None
+
+    def finish(self) -> Step | None:
+        """Ends the music; the last Step, or None where it has ended before."""
+        if self.done:
+            return None
+        self.done = True
+        return self._step(self.seconds)
+
+    def _last_end(self, pitch: int) -> float:
+        return self.seconds if self._ends is None else self._ends.get(pitch, np.inf)
+
+    def _step(self, time: float) -> Step:
+        ended = [p for p, note in self._open.items() if note.end <= time or self.done]
+        notes = [*self._finished, *(self._open.pop(p) for p in ended)]
+        self._finished = []
+        self._told = time
+        return Step(tuple(notes), time)
