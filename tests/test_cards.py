@@ -13,7 +13,7 @@ from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_generator import RollControls
 
 MODELS = list(models().values())
-SCORE = {"threshold": 0.2, "precision": 0.5, "recall": 0.4, "f1": 0.4444}
+SCORE = {"threshold": 0.2, "precision": 0.5, "recall": 0.4, "f1": 0.4444, "nats": 2.5}
 LIVELY = {
     "takes": 60,
     "composers": 13,
@@ -79,8 +79,8 @@ def test_the_frames_stand_beside_both_trivial_predictors(tmp_path: Path) -> None
     }  # fmt: skip
     known = facts(model(tmp_path, metrics={"frames": frames}))
     (sheet,) = known.sheets
-    assert sheet.table[0] == ("keys", "predicted by", "precision", "recall", "F1")
-    assert sheet.table[1] == ("struck keys", "this model", "0.500", "0.400", "0.444")
+    assert sheet.table[0] == ("keys", "predicted by", "precision", "recall", "F1", "nats")
+    assert sheet.table[1] == ("struck keys", "this model", "0.500", "0.400", "0.444", "2.500")
     assert [row[1] for row in sheet.table[1:4]] == [
         "this model", "the last step again", "each key at its mean rate",
     ]  # fmt: skip
@@ -135,6 +135,17 @@ def test_bits_per_note_stand_beside_the_baselines_by_kind_of_music(tmp_path: Pat
     assert not known.unmeasured
     assert "not been measured" not in card(info)
     assert "## How well it tells the next note" in card(info)
+
+
+def test_nats_per_event_are_named_with_what_they_are_near(tmp_path: Path) -> None:
+    found = likelihood()
+    found["test"]["events"] = {
+        "of": "ASAP performances", "windows": 40, "notes": 20_000, "bits_per_note": 11.5,
+        "events_per_note": 4.2, "nats_per_event": 1.898, "published_on_whole_maestro": [1.84, 1.99],
+    }  # fmt: skip
+    (sheet,) = facts(model(tmp_path, metrics={"likelihood": found})).sheets
+    assert "20,000 notes of ASAP performances its 11.50 bits per note are 1.90 nats" in sheet.note
+    assert "1.84 to 1.99 on the whole of MAESTRO, which is only nearby" in sheet.note
 
 
 def test_of_music_with_scores_only_their_bits_are_shown(tmp_path: Path) -> None:
