@@ -12,7 +12,8 @@ all but a piece's beginning with at least half a window before it. The network i
 composer and the kind of piece; density and loudness are not said. Nothing is transposed.
 
 Beside it stand the same network without its composer and an order-3 Markov model, on the same
-notes.
+notes; and, of the ASAP performances of the test split, what the bits are in nats per event of
+Oore et al.'s encoding, beside published figures (see `pyzzicato.event_encoding`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 
 from pyzzicato.codecs.performance import BINS, FINE, TICKS, TIME, codes_of, time_bounds
 from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.event_encoding import PUBLISHED, encode_events, nats_per_event
 from pyzzicato.markov import Line, markov_bits
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY
 from pyzzicato.performance_examples import KINDS, MUSIC, OPENING, READ, WISHES, read_codes
@@ -47,6 +49,7 @@ BATCH = 4  # windows read together
 CHUNK = 256  # notes of them at a time, which keeps the attention's tables small
 FIELDS = ("time", "pitch", "duration", "velocity")
 SPLITS = ("val", "test")
+ASAP = "asap__"  # in the path of its performances, many of which are in MAESTRO too
 
 
 def piece_codes(piece: Piece) -> np.ndarray:
@@ -167,6 +170,7 @@ def note_scores(
     has the share that it has in the split. A split's rows: "network",
     "no_composer", "markov"; in each "all" and one of every kind of piece, with bits per note
     in all and field by field, bits per second of music, and the standard error over windows.
+    "events" of the test split has nats per event, where there are ASAP performances.
     """
     reader = NoteReader(info)
     window = min(WINDOW, reader.places)
@@ -182,6 +186,8 @@ def note_scores(
                 bits[name] += reader.bits(picked[first : first + BATCH], told_composer=told)
         sheet[split] = {"windows": len(picked), "windows_in_all": len(every)}
         sheet[split] |= {name: _by_kind(picked, found) for name, found in bits.items()}
+        if split == "test":
+            sheet[split] |= _in_events(picked, bits["network"])
         say(f"{info.id}: {_line(sheet[split])} on {len(picked)} of {len(every)} {split} windows")
     return sheet
 
@@ -210,6 +216,36 @@ def _markov(learned: Sequence[Line], picked: Sequence[Span]) -> list[np.ndarray]
     bits = markov_bits(learned, asked)
     by_piece = {id(span.piece): found for span, found in zip(pieces, bits, strict=True)}
     return [by_piece[id(span.piece)][span.counted : span.stop] for span in picked]
+
+
+def _in_events(picked: Sequence[Span], bits: Sequence[np.ndarray]) -> dict[str, Any]:
+    """The row "events", of the ASAP performances; nothing where there are none."""
+    mine = [
+        i
+        for i, span in enumerate(picked)
+        if ASAP in span.piece.path and span.piece.kind == "performance"
+    ]
+    if not mine:
+        return {}
+    spans_, found = [picked[i] for i in mine], [bits[i] for i in mine]
+    row = _row(spans_, found)
+    whole = {id(span.piece): span for span in spans_}
+    dense = {key: len(encode_events(s.piece.notes)) / len(s.codes) for key, s in whole.items()}
+    events = sum(
+        dense[id(span.piece)] * len(each) for span, each in zip(spans_, found, strict=True)
+    )
+    per_note = events / row["notes"]
+    return {
+        "events": {
+            "of": "ASAP performances",
+            "windows": len(mine),
+            "notes": row["notes"],
+            "bits_per_note": row["bits_per_note"],
+            "events_per_note": round(per_note, 4),
+            "nats_per_event": round(nats_per_event(row["bits_per_note"], per_note), 4),
+            "published_on_whole_maestro": list(PUBLISHED),
+        }
+    }
 
 
 def _by_kind(picked: Sequence[Span], bits: Sequence[np.ndarray]) -> dict[str, Any]:

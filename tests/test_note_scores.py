@@ -1,6 +1,7 @@
 """Bits per note: every note once, true probabilities, nothing seen that comes later."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,31 @@ def test_the_sheet_adds_up(music: Dataset, tmp_path: Path) -> None:
         assert sheet[split]["markov"]["all"]["bits_per_note"] < 3 < uniform_bits()
         network, without = sheet[split]["network"], sheet[split]["no_composer"]
         assert network["all"]["bits_per_note"] != without["all"]["bits_per_note"]
+
+
+def test_asap_performances_are_told_in_nats_per_event_too(tmp_path: Path) -> None:
+    def named(path: str, count: int, kind: str = "performance") -> Piece:
+        return replace(piece(count, split="test", kind=kind), path=path)
+
+    info, plain = make_transformer(tmp_path), [piece(300, split="train"), piece(20, split="val")]
+    asap = [named("piano/asap__x.mid", 90), named("piano/asap__y.mid", 60)]
+    rest = [named("piano/z.mid", 40, "performance"), named("piano/asap__s.mid", 50, "score")]
+
+    def sheet(pieces: list[Piece]) -> dict[str, Any]:
+        music = Dataset((*plain, *pieces), (), Path())
+        found: dict[str, Any] = note_scores(info, music, lambda text: None)["test"]
+        return found
+
+    events = sheet([*asap, *rest])["events"]
+    alone = sheet(asap)["network"]["all"]
+    assert events["notes"] == alone["notes"] == 150
+    assert events["bits_per_note"] == pytest.approx(alone["bits_per_note"], abs=1e-3)
+    # On, off, two shifts; every fourth note is louder, so the velocity is said twice in four.
+    assert events["events_per_note"] == pytest.approx(4.5, abs=0.05)
+    nats = events["bits_per_note"] * np.log(2) / events["events_per_note"]
+    assert events["nats_per_event"] == pytest.approx(nats, abs=1e-3)
+    assert events["published_on_whole_maestro"] == [1.84, 1.99]
+    assert "events" not in sheet(rest)
 
 
 def test_of_many_windows_some_are_drawn_with_every_kind(music: Dataset, tmp_path: Path) -> None:
