@@ -117,9 +117,12 @@ def test_the_bank_is_small_enough_to_send() -> None:
     assert module.BANK.stat().st_size < 900_000
 
 
+SVG_NAME = 'xmlns="http://www.w3.org/2000/svg"'  # a name, which nothing is asked for
+
+
 @pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
 def test_the_scripts_ask_no_other_host(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace(SVG_NAME, "")
     assert "http://" not in text
     assert "https://" not in text
     assert "import " not in text.replace("important", "")
