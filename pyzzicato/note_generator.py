@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from pyzzicato import controls
-from pyzzicato.codecs.performance import TICKS
+from pyzzicato.codecs.performance import TICKS, codes_of
+from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
@@ -25,6 +26,7 @@ from pyzzicato.note_writer import NoteHeads, Report, Writer
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import KINDS, time_left
 from pyzzicato.registry import ModelInfo
+from pyzzicato.repetition import Guard
 from pyzzicato.runtime import CachedGraph, weights_of
 
 __all__ = ["NoteControls", "NoteGenerator"]
@@ -134,7 +136,7 @@ class NoteGenerator(Generator):
         batch = max(takes, 2)  # see RollGenerator: so that take k never depends on the others
         prompt = to_continue(seed, self.places)
         reading = self._reading(prompt, controls, batch)
-        writer = Writer(self.heads, controls, batch)
+        writer = Writer(self.heads, controls, batch, Guard(prompt.codes, batch))
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
@@ -151,7 +153,8 @@ class NoteGenerator(Generator):
         prompt = to_fill(piece, gap, self.places)
         reading = self._reading(prompt, controls, batch)
         plain = self._reading(to_continue(before, self.places, gap.start), controls, batch)
-        writer = Writer(self.heads, controls, batch)
+        guard = Guard(prompt.codes, batch, [codes_of(note_array(after))])
+        writer = Writer(self.heads, controls, batch, guard)
         ends: dict[int, float] = {}
         for note in after:
             ends.setdefault(note.pitch, note.start - gap.start)

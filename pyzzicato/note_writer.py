@@ -22,6 +22,7 @@ from pyzzicato.codecs.performance import (
 )
 from pyzzicato.generator import Step
 from pyzzicato.notes import LOWEST_KEY, Note
+from pyzzicato.repetition import Guard
 from pyzzicato.sampling import Dice, choose_class
 
 __all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer"]
@@ -56,12 +57,13 @@ class NoteHeads:
 class Writer:
     """Draws the four codes of the next note of every take.
 
-    `controls` has rng_seed, temperature, top_p and min_p.
+    `controls` has rng_seed, temperature, top_p and min_p; `guard` watches what is repeated.
     """
 
-    def __init__(self, heads: NoteHeads, controls: Any, takes: int) -> None:
+    def __init__(self, heads: NoteHeads, controls: Any, takes: int, guard: Guard) -> None:
         self.heads = heads
         self.controls = controls
+        self.guard = guard
         self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
         self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
         self.bounds = time_bounds()
@@ -75,7 +77,7 @@ class Writer:
 
         The wait is at least `least` (takes,) such steps, and below `most` where that is given.
         """
-        draws = self.dice.roll()
+        draws, heat = self.dice.roll(), self.guard.heat()[:, None]
         chosen = np.zeros((len(hidden), len(FIELDS)), np.int64)
         for field in range(len(FIELDS)):
             logits = self.heads.logits(hidden, field)
@@ -87,7 +89,7 @@ class Writer:
             if field == PITCH:
                 self._forbid_again(logits, chosen[:, TIME])
             chosen[:, field] = choose_class(
-                logits,
+                logits / heat if field < VELOCITY else logits,
                 draws[:, field],
                 temperature=self.controls.temperature,
                 top_p=self.controls.top_p,
@@ -95,6 +97,7 @@ class Writer:
             )
             if field < VELOCITY:
                 hidden = self.heads.told(hidden, field, chosen[:, field])
+        self.guard.saw(chosen)
         for take, (time, pitch) in enumerate(chosen[:, :2]):
             if time:
                 self.struck[take].clear()

@@ -20,6 +20,7 @@ from pyzzicato.note_prompt import to_fill
 from pyzzicato.note_writer import MOST_AT_ONCE, Report, Writer
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import NoteWindows
+from pyzzicato.repetition import Guard
 from pyzzicato.runtime import Cache, CachedGraph
 from pyzzicato.ui.controls import others
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer, weights
@@ -219,7 +220,8 @@ def test_a_network_that_never_waits_fills_no_gap_for_ever(tmp_path: Path) -> Non
 
 def told(player: NoteGenerator, logits: np.ndarray) -> Writer:
     """A writer of 4,000 takes whose time head says `logits`, whatever it reads."""
-    writer = Writer(player.heads, NoteControls(temperature=1.0), 4000)
+    guard = Guard(np.zeros((0, 5), np.int64), 4000)
+    writer = Writer(player.heads, NoteControls(temperature=1.0), 4000, guard)
     writer.heads = type("Heads", (), {"logits": lambda self, hidden, field: logits.copy()})()
     return writer
 

@@ -1,0 +1,80 @@
+"""A guard against endless repetition: where a figure goes round and round, chance gets more room.
+
+Conventions. A note is the same as another where time, pitch and duration are; loudness does not
+count. A note adds to the run of lag L (1 to 8) where it is the same as the one L notes before; a
+run is endless beyond `ROUNDS` x L notes and beyond `FEWEST`. From there on every further note
+of it raises the temperature a little, until the figure is left. Music that has such runs itself
+is let alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
+
+__all__ = ["FEWEST", "LAGS", "ROUNDS", "Guard", "repeats_itself"]
+
+LAGS = np.arange(1, 9)  # notes
+ROUNDS = 4  # times that a figure may come again
+FEWEST = 16  # notes that come again, however short the figure is
+HEAT = 0.05  # of the temperature, for each further note
+HOTTEST = 3.0
+ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
+
+
+def _same(codes: np.ndarray) -> np.ndarray:
+    """One whole number for what makes notes the same; codes (..., 3 or more) -> (...)."""
+    number: np.ndarray = (codes[..., TIME] * BINS[PITCH] + codes[..., PITCH]) * BINS[
+        DURATION
+    ] + codes[..., DURATION]
+    return number
+
+
+def _runs(codes: np.ndarray) -> np.ndarray:
+    """How long the run of each lag is at each note, (n, 8)."""
+    notes, here = _same(codes), np.arange(len(codes))
+    runs = np.zeros((len(codes), len(LAGS)), np.int64)
+    for column, lag in enumerate(LAGS):
+        again = np.zeros(len(codes), bool)
+        again[lag:] = notes[lag:] == notes[:-lag]
+        runs[:, column] = here - np.maximum.accumulate(np.where(again, -1, here))
+    return runs
+
+
+def repeats_itself(codes: np.ndarray) -> bool:
+    """Whether music, (n, 3 or more) codes, has an endless run."""
+    return bool((_runs(codes) > ENDLESS).any())
+
+
+class Guard:
+    """Watches what several takes write after the same music.
+
+    `before` is that music's codes; the guard is off where any of `known` (more codes) or
+    `before` repeats itself.
+    """
+
+    def __init__(self, before: np.ndarray, takes: int, known: Iterable[np.ndarray] = ()) -> None:
+        self.off = any(repeats_itself(codes) for codes in (before, *known))
+        last = np.full(len(LAGS), -1, np.int64)
+        end = _same(before[-len(LAGS) :])[::-1]
+        last[: len(end)] = end
+        self._last = np.tile(last, (takes, 1))  # the newest note first
+        runs = _runs(before)[-1] if len(before) else np.zeros(len(LAGS), np.int64)
+        self._runs = np.tile(runs, (takes, 1))
+
+    def heat(self) -> np.ndarray:
+        """What the temperature of the next note is multiplied with, (takes,), 1 to 3."""
+        if self.off:
+            return np.ones(len(self._runs), np.float32)
+        more = np.maximum(self._runs - ENDLESS, 0).max(axis=1)
+        heat: np.ndarray = np.minimum(1 + HEAT * more, HOTTEST).astype(np.float32)
+        return heat
+
+    def saw(self, chosen: np.ndarray) -> None:
+        """Takes in the notes just written, (takes, 3 or more)."""
+        note = _same(chosen)[:, None]
+        self._runs = np.where(self._last == note, self._runs + 1, 0)
+        self._last = np.concatenate([note, self._last[:, :-1]], axis=1)

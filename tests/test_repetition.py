@@ -1,0 +1,140 @@
+"""The guard against endless repetition: when it begins, when it ends, when it keeps quiet."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyzzicato import note_generator
+from pyzzicato.generator import collect, collect_takes
+from pyzzicato.note_generator import NoteControls, NoteGenerator
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.repetition import FEWEST, ROUNDS, Guard, repeats_itself
+from tests.small_transformer import CONFIG, make_transformer, weights
+
+EMPTY = np.zeros((0, 5), np.int64)
+
+
+def figure(length: int, notes: int) -> np.ndarray:
+    """A figure of `length` different notes, again and again up to `notes`."""
+    here = np.arange(notes) % length
+    return np.stack([here + 5, here * 3 + 20, here + 40, np.arange(notes) % 32, here * 0], axis=1)
+
+
+def heats(guard: Guard, codes: np.ndarray) -> list[float]:
+    """The heat before each note of one take."""
+    found = []
+    for row in codes:
+        found.append(float(guard.heat()[0]))
+        guard.saw(row[None, :4])
+    return found
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_it_begins_after_so_many_rounds_and_rises(length: int) -> None:
+    found = heats(Guard(EMPTY, 1), figure(length, 100))
+    quiet = length + max(ROUNDS * length, FEWEST) + 1
+    assert set(found[:quiet]) == {1.0}
+    assert found[quiet] == pytest.approx(1.05)
+    assert all(before < after for before, after in pairwise(found[quiet : quiet + 20]))
+    assert max(found) <= 3.0
+
+
+def test_a_longer_figure_is_no_concern_of_it() -> None:
+    assert set(heats(Guard(EMPTY, 1), figure(9, 200))) == {1.0}
+
+
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_it_ends_as_soon_as_the_figure_is_left(column: int) -> None:
+    codes = figure(4, 60)
+    codes[50, column] += 1
+    found = heats(Guard(EMPTY, 1), codes)
+    assert found[50] > 1
+    assert set(found[51:]) == {1.0}
+
+
+def test_takes_are_watched_apart() -> None:
+    guard, codes = Guard(EMPTY, 2), figure(2, 40)
+    other = np.random.default_rng(1).integers(0, 80, (40, 4))
+    for row, free in zip(codes, other, strict=True):
+        guard.saw(np.stack([row[:4], free]))
+    assert guard.heat()[0] > 1
+    assert guard.heat()[1] == 1
+
+
+def test_the_seed_counts_as_its_beginning() -> None:
+    whole = figure(3, 60)
+    apart = heats(Guard(whole[:15], 1), whole[15:])
+    assert apart == heats(Guard(EMPTY, 1), whole)[15:]
+
+
+def test_music_that_repeats_itself_is_let_alone() -> None:
+    seed = np.concatenate([figure(2, 40), figure(7, 14)])
+    assert repeats_itself(seed)
+    assert not repeats_itself(seed[30:])
+    assert not repeats_itself(EMPTY)
+    assert set(heats(Guard(seed, 1), figure(3, 80))) == {1.0}
+    assert set(heats(Guard(EMPTY, 1, [seed]), figure(3, 80))) == {1.0}
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> NoteGenerator:
+    """A network that all but always writes the same note."""
+    arrays = weights(CONFIG)
+    for field, place in (("time", 25), ("pitch", 40), ("duration", 50)):
+        arrays[f"{field}_out/kernel"][:] = 0
+        arrays[f"{field}_out/bias"][:] = 0
+        arrays[f"{field}_out/bias"][place] = 12.0
+    return NoteGenerator(make_transformer(tmp_path, arrays))
+
+
+def repeated(notes: int) -> NoteSequence:
+    return NoteSequence(tuple(Note(n * 0.25, n * 0.25 + 0.2, 61, 64) for n in range(notes)))
+
+
+def asked(**values: Any) -> NoteControls:
+    return NoteControls(composer="chopin", seconds=60.0).changed(**values)
+
+
+def same_in_a_row(music: NoteSequence) -> int:
+    longest = run = 1
+    for before, after in pairwise(music):
+        again = (after.pitch, round(after.start - before.start, 2)) == (before.pitch, 0.25)
+        run = run + 1 if again else 1
+        longest = max(longest, run)
+    return longest
+
+
+def test_a_network_leaves_what_it_would_repeat_for_ever(
+    stubborn: NoteGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_guard = collect(stubborn.generate(NoteSequence(), asked()))
+    assert FEWEST < same_in_a_row(with_guard) < 120
+    monkeypatch.setattr(note_generator, "Guard", Off)
+    without = collect(stubborn.generate(NoteSequence(), asked()))
+    assert same_in_a_row(without) > 200
+
+
+class Off(Guard):
+    """A guard that sleeps."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.off = True
+
+
+def test_a_seed_that_repeats_itself_may_go_on(stubborn: NoteGenerator) -> None:
+    assert same_in_a_row(collect(stubborn.generate(repeated(30), asked()))) > 200
+
+
+def test_what_comes_after_a_gap_may_repeat_itself_too(stubborn: NoteGenerator) -> None:
+    late = NoteSequence((Note(0.0, 0.5, 50), Note(1.0, 1.5, 54))).followed_by(repeated(30), 40.0)
+    new = collect(stubborn.generate(late, asked(fill_from=2.0, fill_to=40.0)))
+    assert same_in_a_row(new) > 100
+
+
+def test_takes_stay_the_same_with_it(stubborn: NoteGenerator) -> None:
+    three = collect_takes(stubborn.generate(NoteSequence(), asked(), 3), 3)
+    assert three[0] == collect(stubborn.generate(NoteSequence(), asked()))
