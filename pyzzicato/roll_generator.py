@@ -62,7 +62,10 @@ class RollControls(controls.Controls):
     keys: str = control(
         "sample",
         label="How keys are chosen",
-        help="By drawing lots, by a threshold that keeps the music dense, or by a fixed one.",
+        help=(
+            "By drawing lots; by a threshold that moves so that the music stays alive; or by the "
+            "fixed one that was published, with which it soon falls silent or blurs."
+        ),
         choices=("sample", "automatic", "threshold"),
     )
     threshold: float = control(

@@ -37,8 +37,13 @@ _LOST = {
 
 def as_texts(settings: Mapping[str, Any], info: ModelInfo) -> dict[str, str]:
     """What the address bar says: only what matters to the model `info`."""
-    names = ["model", "seed", "takes", *(item.name for item in declared(info.controls))]
+    names = ["model", "seed", "takes", *(item.name for item in _linked(info))]
     return {name: _text(settings[name]) for name in names}
+
+
+def _linked(info: ModelInfo) -> list[Control]:
+    """The controls that a link holds: those that the page shows."""
+    return [item for item in declared(info.controls) if not item.hidden]
 
 
 def _text(value: Any) -> str:
@@ -60,7 +65,7 @@ def from_link(
         model = settings["model"]
     found["model"] = model
     info = models[model]
-    for item in [TAKES, *declared(info.controls)]:
+    for item in [TAKES, *_linked(info)]:
         if item.name in texts and item.name != "composer":
             try:
                 found[item.name] = item.check(texts[item.name])
