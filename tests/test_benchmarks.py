@@ -194,7 +194,10 @@ def test_the_readme_takes_every_figure_from_the_files(
     trained = {"weights": 1_160_000, "hours": 141.2, "works": 1234, "notes": 5_600_000}
     (folder / "training.json").write_text(json.dumps(trained))
     f1 = {"network": 0.31, "repeat": 0.12, "rate": 0.04}
-    frames = {who: {"onset": {"f1": v}, "sounding": {"f1": v + 0.5}} for who, v in f1.items()}
+    frames = {
+        who: {"onset": {"f1": v, "nats": 2.5 - v}, "sounding": {"f1": v + 0.5, "nats": 4 - v}}
+        for who, v in f1.items()
+    }
     sheet = {"composers_within": 17, "composers": 18, "silent": 0, "takes": 96}
     liveliness = {"seconds": 120, "default": sheet, "threshold": {**sheet, "silent": 41}}
     (folder / "metrics.json").write_text(json.dumps({"frames": frames, "liveliness": liveliness}))
@@ -223,7 +226,7 @@ def test_the_readme_takes_every_figure_from_the_files(
     assert text.startswith("top\n<!-- figures:models -->\n| model |")
     assert text.endswith("<!-- /figures -->\nend\n")
     assert "| 2.5 MB, 1.2 M weights | 141 hours, 1,234 works, 5.6 million notes |" in text
-    assert "| **0.310** / 0.120 / 0.040 | **0.810** / 0.620 / 0.540 |" in text
+    assert "| **0.310** / 0.120 / 0.040 | **5.88** / 6.26 / 6.42 |" in text
     kept = "17 of 18 composers"
     assert f"| {kept}, 0 of 96 takes silent | {kept}, 41 of 96 takes silent |" in text
     row = "| 51 ms | 0.19 ms | 268 | 1,275 | 263 / 217 / 125 | 12 ms | 0.04 ms |"

@@ -91,22 +91,22 @@ def _steady(sheet: Mapping[str, Any]) -> str:
 
 
 def roll_table(infos: Sequence[ModelInfo]) -> str:
-    """Size, training music, frame F1 beside the trivial predictors, and liveliness."""
+    """Size, training music, F1 and nats beside the trivial predictors, and liveliness."""
     head = (
         "model",
         "size",
         "trained on",
         "F1 of struck keys",
-        "F1 of sounding keys",
+        "surprise a step",
         "density kept",
         "with the published threshold",
     )
     rows = []
     for info in infos:
         alive = info.metrics.get("liveliness", {})
-        f1 = [_f1(info.metrics.get("frames", {}), plane) for plane in ("onset", "sounding")]
+        told = _told(info.metrics.get("frames", {}))
         lively = [_lively(alive.get(mode, {})) for mode in ("default", "threshold")]
-        rows.append([_link(info), _size(info), _trained(info), *f1, *lively])
+        rows.append([_link(info), _size(info), _trained(info), *told, *lively])
     return table([head, *rows])
 
 
@@ -131,12 +131,19 @@ def _trained(info: ModelInfo) -> str:
     return f"{hours:.0f} hours, {works:,} works, {notes / 1e6:.1f} million notes"
 
 
-def _f1(frames: Mapping[str, Any], plane: str) -> str:
-    scores = [frames.get(who, {}).get(plane, {}).get("f1") for who in ("network", "repeat", "rate")]
-    if None in scores:
-        return NONE
-    first, *others = (f"{score:.3f}" for score in scores)
-    return " / ".join([f"**{first}**", *others])
+def _told(frames: Mapping[str, Any]) -> tuple[str, str]:
+    """F1 of struck keys, and nats a step of both planes, of the network and the trivial two."""
+    rows = [frames.get(who) for who in ("network", "repeat", "rate")]
+    if None in rows:
+        return NONE, NONE
+    found = [row for row in rows if row is not None]
+    f1 = [f"{row['onset']['f1']:.3f}" for row in found]
+    nats = [f"{row['onset']['nats'] + row['sounding']['nats']:.2f}" for row in found]
+    return _first_bold(f1), _first_bold(nats)
+
+
+def _first_bold(texts: Sequence[str]) -> str:
+    return " / ".join([f"**{texts[0]}**", *texts[1:]])
 
 
 def _lively(sheet: Mapping[str, Any]) -> str:
