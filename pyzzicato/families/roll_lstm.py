@@ -13,17 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyzzicato.frame_scores import roll_scores
-from pyzzicato.roll_examples import (
-    INPUTS,
-    OUTPUTS,
-    RollWindows,
-    output_bias,
-    roll_loss,
-    roll_metrics,
-    straight_kernel,
-)
+from pyzzicato.roll_examples import RollWindows, roll_loss, roll_metrics
 from pyzzicato.roll_generator import RollGenerator
-from pyzzicato.step_graph import Graph
+from pyzzicato.roll_network import finished, finished_graph, inputs, started_graph
 
 __all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
@@ -39,14 +31,9 @@ def build(config: Mapping[str, Any]) -> Any:
 
     `config` has composers, units (of each LSTM), hidden (two widths), embedding, dropout.
     """
-    import keras
     from keras import layers, ops
 
-    roll = keras.Input((None, INPUTS), name="roll")
-    condition = keras.Input((2,), name="condition")
-    row = ops.cast(condition[:, 0], "int32")
-    composer = layers.Embedding(len(config["composers"]) + 1, config["embedding"], name="composer")
-    about = layers.Concatenate()([composer(row), condition[:, 1:]])
+    roll, condition, about = inputs(config)
     told = layers.Dense(config["told"], name="told")(about)
     x = layers.Dense(config["told"], name="input")(roll) + told[:, None, :]
     x = ops.tanh(x)
@@ -54,30 +41,16 @@ def build(config: Mapping[str, Any]) -> Any:
         x = layers.LSTM(config["units"], return_sequences=True, name=f"lstm_{layer}")(x)
     for number, width in enumerate(config["hidden"]):
         x = layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
-    x = layers.Dropout(config["dropout"])(x)
-    output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
-    # The layers between are narrower than a roll: past them, each key still sees what is held.
-    straight = layers.Dense(
-        OUTPUTS,
-        use_bias=False,
-        kernel_initializer=straight_kernel,
-        name="straight",
-        dtype="float32",
-    )
-    return keras.Model([roll, condition], output(x) + straight(roll))
+    return finished(roll, condition, x, config)
 
 
 def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The step graph: any number of steps in, the same number out, LSTM states carried."""
-    graph = Graph(weights, inputs={"roll": ("batch", "steps", INPUTS), "condition": ("batch", 2)})
-    row = graph.cast_int(graph.slice("condition", 1, 0, 1))
-    composer = graph.reshape(graph.gather("composer/embeddings", row), (-1, config["embedding"]))
-    about = graph.op("Concat", composer, graph.slice("condition", 1, 1, 2), axis=1)
+    graph, about = started_graph(weights, config)
     told = graph.unsqueeze(graph.dense(about, "told"), 1)
     x = graph.op("Tanh", graph.op("Add", graph.dense("roll", "input"), told))
     for layer in range(2):
         x = graph.lstm(x, f"lstm_{layer}", config["units"])
     for number in range(len(config["hidden"])):
         x = graph.op("Relu", graph.dense(x, f"hidden_{number}"))
-    straight = graph.op("MatMul", "roll", graph.weight("straight/kernel"))
-    return {"model.onnx": graph.model(graph.op("Add", graph.dense(x, "output"), straight))}
+    return finished_graph(graph, x)

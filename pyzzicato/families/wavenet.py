@@ -16,17 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyzzicato.frame_scores import roll_scores
-from pyzzicato.roll_examples import (
-    INPUTS,
-    OUTPUTS,
-    RollWindows,
-    output_bias,
-    roll_loss,
-    roll_metrics,
-    straight_kernel,
-)
+from pyzzicato.roll_examples import RollWindows, roll_loss, roll_metrics
 from pyzzicato.roll_generator import RollGenerator
-from pyzzicato.step_graph import Graph
+from pyzzicato.roll_network import finished, finished_graph, inputs, started_graph
 
 __all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
@@ -43,16 +35,10 @@ def build(config: Mapping[str, Any]) -> Any:
     `config` has composers, channels, kernel, dilations (one per block), gated (bool), skip and
     hidden (widths of the classification block), embedding.
     """
-    import keras
     from keras import layers, ops
 
+    roll, condition, about = inputs(config)
     channels, skip = config["channels"], config["skip"]
-    roll = keras.Input((None, INPUTS), name="roll")
-    condition = keras.Input((2,), name="condition")
-    row = ops.cast(condition[:, 0], "int32")
-    composer = layers.Embedding(len(config["composers"]) + 1, config["embedding"], name="composer")
-    about = layers.Concatenate()([composer(row), condition[:, 1:]])
-
     x = layers.Dense(channels, name="input")(roll)
     skips = []
     for block, dilation in enumerate(config["dilations"]):
@@ -71,17 +57,7 @@ def build(config: Mapping[str, Any]) -> Any:
         skips.append(mixed[..., channels:])
     y = ops.relu(layers.Add()(skips) if len(skips) > 1 else skips[0])
     y = layers.Dense(config["hidden"], activation="relu", name="hidden")(y)
-    y = layers.Dropout(config["dropout"])(y)
-    output = layers.Dense(OUTPUTS, bias_initializer=output_bias, name="output", dtype="float32")
-    # The layers between are narrower than a roll: past them, each key still sees what is held.
-    straight = layers.Dense(
-        OUTPUTS,
-        use_bias=False,
-        kernel_initializer=straight_kernel,
-        name="straight",
-        dtype="float32",
-    )
-    return keras.Model([roll, condition], output(y) + straight(roll))
+    return finished(roll, condition, y, config)
 
 
 def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,11 +66,8 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     A convolution with dilation d over kernel k keeps its last (k - 1) d inputs as a queue, joins
     the new steps to it and reads k shifted slices side by side: one matrix product a block.
     """
-    graph = Graph(weights, inputs={"roll": ("batch", "steps", INPUTS), "condition": ("batch", 2)})
+    graph, about = started_graph(weights, config)
     channels, kernel = config["channels"], config["kernel"]
-    row = graph.cast_int(graph.slice("condition", 1, 0, 1))
-    composer = graph.reshape(graph.gather("composer/embeddings", row), (-1, config["embedding"]))
-    about = graph.op("Concat", composer, graph.slice("condition", 1, 1, 2), axis=1)
     x = graph.dense("roll", "input")
     skips = []
     for block, dilation in enumerate(config["dilations"]):
@@ -119,5 +92,4 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
         skips.append(graph.slice(mixed, 2, channels, channels + config["skip"]))
     y = graph.op("Relu", graph.op("Sum", *skips))
     y = graph.op("Relu", graph.dense(y, "hidden"))
-    straight = graph.op("MatMul", "roll", graph.weight("straight/kernel"))
-    return {"model.onnx": graph.model(graph.op("Add", graph.dense(y, "output"), straight))}
+    return finished_graph(graph, y)
