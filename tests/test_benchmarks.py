@@ -184,6 +184,12 @@ def test_the_readme_is_what_the_tool_writes(scripts: dict[str, ModuleType], proj
     assert scripts["update_readme"].written(text) == text, "run: python tools/update_readme.py"
 
 
+FRAMES = {
+    who: {"onset": {"f1": v, "nats": 2.5 - v}, "sounding": {"f1": v + 0.5, "nats": 4 - v}}
+    for who, v in {"network": 0.31, "repeat": 0.12, "rate": 0.04}.items()
+}
+
+
 def test_the_readme_takes_every_figure_from_the_files(
     scripts: dict[str, ModuleType], tmp_path: Path, project: Path
 ) -> None:
@@ -193,14 +199,9 @@ def test_the_readme_takes_every_figure_from_the_files(
     (folder / "model.onnx").write_bytes(bytes(2_500_000))
     trained = {"weights": 1_160_000, "hours": 141.2, "works": 1234, "notes": 5_600_000}
     (folder / "training.json").write_text(json.dumps(trained))
-    f1 = {"network": 0.31, "repeat": 0.12, "rate": 0.04}
-    frames = {
-        who: {"onset": {"f1": v, "nats": 2.5 - v}, "sounding": {"f1": v + 0.5, "nats": 4 - v}}
-        for who, v in f1.items()
-    }
     sheet = {"composers_within": 17, "composers": 18, "silent": 0, "takes": 96}
     liveliness = {"seconds": 120, "default": sheet, "threshold": {**sheet, "silent": 41}}
-    (folder / "metrics.json").write_text(json.dumps({"frames": frames, "liveliness": liveliness}))
+    (folder / "metrics.json").write_text(json.dumps({"frames": FRAMES, "liveliness": liveliness}))
     machine = {"cores": "3 CPU cores", "python": "3.12.9", "packages": {"numpy": "2.9"}}
     roll = {
         "naive_step_us": 51_000, "graph_step_us": 55, "step_us": {"1": 190, "4": 230, "10": 400},
