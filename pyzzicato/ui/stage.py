@@ -9,6 +9,7 @@ import streamlit as st
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import links, shell
+from pyzzicato.ui.closeness import closeness
 from pyzzicato.ui.downloads import MIME, Kept, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.player import PlayerResult, player, takes_row
@@ -94,6 +95,7 @@ def _draw_piece(view: View, piece: Piece) -> None:
             view.shown_running = 0
             st.rerun()
         if music:
+            shell.line(closeness(music, piece.border))
             _keep(piece, progress, take)
         _next(view, music)
     else:
