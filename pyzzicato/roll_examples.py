@@ -18,6 +18,7 @@ while the notes it must predict are not, so that it learns to recover from its o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ VELOCITY_WEIGHT = 4.0  # brings the squared velocity error to the size of the ke
 
 def density_code(notes_per_second: float) -> float:
     """Notes per second on the scale the networks read: octaves above 8 notes a second."""
-    return float(np.log2(max(notes_per_second, 0.0) + 0.5) - 3.0)
+    return math.log2(max(notes_per_second, 0.0) + 0.5) - 3.0
 
 
 def output_bias(shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:

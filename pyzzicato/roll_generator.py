@@ -115,14 +115,15 @@ class RollGenerator(Generator):
         batch = max(takes, 2)
         wish = Wish.of(seed, self.taught, controls.composer, controls.busyness)
         logits, state = self._read(seed, controls, wish, batch)
-        player = Player(controls, wish, self.taught, batch, self.rate)
+        player = Player(controls, wish, self.taught, takes, self.rate)
         readers = [RollReader(self.rate) for _ in range(takes)]
         news: list[list[Any]] = [[] for _ in range(takes)]
+        roll = np.empty((batch, 1, INPUTS), np.float32)
         condition = np.empty((batch, 2), np.float32)
         condition[:, 0] = condition_of(self.info.composers, controls.composer)
         total = round(controls.seconds * self.rate)
         for step in range(1, total + 1):
-            planes = player.choose(logits[:, -1])
+            planes = player.choose(logits[:takes, -1])
             for take, reader in enumerate(readers):
                 news[take] += reader.push(
                     planes[take, SOUNDING], planes[take, ONSET], planes[take, VELOCITY]
@@ -133,8 +134,9 @@ class RollGenerator(Generator):
                     yield Step(tuple(news[take]), step / self.rate, take)
                     news[take] = []
             if step < total:
-                condition[:, 1] = density_code(wish.density(player.time))
-                feed = {"roll": planes.reshape(batch, 1, INPUTS), "condition": condition}
+                condition[:, 1] = density_code(player.density)
+                roll[:] = planes.reshape(takes, 1, INPUTS)  # one take is its own second
+                feed = {"roll": roll, "condition": condition}
                 logits, state = self.graph.advance(feed, state)
 
     def _read(

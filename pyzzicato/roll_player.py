@@ -6,6 +6,7 @@ for density and loudness, and the table of intervals that go together.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -101,7 +102,8 @@ class Player:
         self.dice = Dice(controls.rng_seed, takes, 3 * KEYS + 2)
         self.time = 0.0  # seconds of new music
         self.held = np.zeros((takes, KEYS), np.int64)  # steps since each key was struck
-        self.recent = np.full(takes, wish.density(0.0))  # notes a second, a running mean
+        self.density = wish.density(0.0)  # notes a second that are wanted now
+        self.recent = np.full(takes, self.density)  # notes a second, a running mean
         self.owed = np.zeros(takes)  # keys that chords so far fell short of what was expected
         self.tired = np.zeros((takes, KEYS))  # how often each key was struck lately
         self.lack = np.zeros(takes)  # of notes, in octaves
@@ -122,7 +124,6 @@ class Player:
             sounding &= self.held < LONGEST * self.rate
         sounding |= struck
         self.held = np.where(struck, 1, (self.held + 1) * sounding)
-        self.tired = (self.tired + struck) * np.exp(-1 / (RECOVERY * self.rate))
         planes = np.empty((len(logits), 3, KEYS), np.float32)
         planes[:, SOUNDING], planes[:, ONSET] = sounding, struck
         planes[:, VELOCITY] = self._velocities(logits, struck, draws)
@@ -134,8 +135,8 @@ class Player:
         self.time += step
         self.silence = np.where(count > 0, 0.0, self.silence + step)
         self.recent += (count * self.rate - self.recent) * step / 6.0
-        wanted = self.wish.density(self.time)
-        self.lack = np.log2(wanted + 0.25) - np.log2(self.recent + 0.25)
+        self.density = self.wish.density(self.time)
+        self.lack = math.log2(self.density + 0.25) - np.log2(self.recent + 0.25)
         self.lean = np.minimum(np.maximum(self.lean + 0.2 * step * self.lack, -3.0), 3.0)
 
     def _going_on(self, logits: np.ndarray, draws: np.ndarray | float) -> np.ndarray:
@@ -155,10 +156,15 @@ class Player:
             (any_key + self.lean + 0.4 * self.lack) / temperature
             + np.maximum(self.silence - 1.0, 0.0)
         )
-        count = np.where(draws[:, -1] < chance, 1 + choose_count(some, draws[:, -2]), 0)
+        sounding = self._going_on(logits, draws[:, :KEYS])
+        now = draws[:, -1] < chance
+        if not now.any():  # as in most steps
+            return sounding, np.zeros(sounding.shape, bool)
+        count = np.where(now, 1 + choose_count(some, draws[:, -2]), 0)
         focused = logits[:, KEYS : 2 * KEYS] / (KEY_FOCUS * temperature)
-        struck = choose_keys(focused, count, draws[:, KEYS : 2 * KEYS], self.taught.together)
-        return self._going_on(logits, draws[:, :KEYS]), struck
+        return sounding, choose_keys(
+            focused, count, draws[:, KEYS : 2 * KEYS], self.taught.together
+        )
 
     def _automatic(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """No chance: a threshold that sinks while notes are missing and rises with too many.
@@ -176,6 +182,7 @@ class Player:
         struck = (chance > threshold[:, None]) & (rank < (self.owed + usual)[:, None] - 0.5)
         count = struck.sum(axis=1)
         self.owed = np.where(count > 0, np.clip(self.owed + usual - count, -2, 2), self.owed)
+        self.tired = (self.tired + struck) * np.exp(-1 / (RECOVERY * self.rate))
         return self._going_on(logits, 0.5), struck
 
     def _fixed(self, logits: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

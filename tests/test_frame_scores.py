@@ -105,10 +105,7 @@ def test_on_real_music_every_network_beats_the_trivial_predictors(info: ModelInf
     for trivial in ("repeat", "rate"):
         for what in ("onset", "sounding"):
             assert frames["network"][what]["nats"] < frames[trivial][what]["nats"]
-        assert frames["network"]["onset"]["f1"] > frames[trivial]["onset"]["f1"]
-        # In 50 ms a key that sounds nearly always goes on, and which one is let go cannot be told
-        # better than even: by F1, "the same again" is met, not beaten.
-        assert frames["network"]["sounding"]["f1"] > frames[trivial]["sounding"]["f1"] - 0.001
+            assert frames["network"][what]["f1"] > frames[trivial][what]["f1"]
 
 
 def test_a_folder_without_a_test_split_is_one_sentence(music: Dataset) -> None:
