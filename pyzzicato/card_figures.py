@@ -88,7 +88,7 @@ def _frames(frames: Mapping[str, Any]) -> Sheet:
         (
             _PLANES[plane],
             _PREDICTORS[who],
-            *(f"{score[k]:.3f}" for k in ("precision", "recall", "f1", "nats")),
+            *(f"{score[k]:.4f}" for k in ("precision", "recall", "f1", "nats")),
         )
         for plane in _PLANES
         for who in _PREDICTORS

@@ -80,7 +80,7 @@ def test_the_frames_stand_beside_both_trivial_predictors(tmp_path: Path) -> None
     known = facts(model(tmp_path, metrics={"frames": frames}))
     (sheet,) = known.sheets
     assert sheet.table[0] == ("keys", "predicted by", "precision", "recall", "F1", "nats")
-    assert sheet.table[1] == ("struck keys", "this model", "0.500", "0.400", "0.444", "2.500")
+    assert sheet.table[1] == ("struck keys", "this model", "0.5000", "0.4000", "0.4444", "2.5000")
     assert [row[1] for row in sheet.table[1:4]] == [
         "this model", "the last step again", "each key at its mean rate",
     ]  # fmt: skip
