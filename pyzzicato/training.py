@@ -290,6 +290,7 @@ def _summary(
     plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, minutes: float
 ) -> dict[str, Any]:
     train = dataset.split("train")
+    learned = Dataset(train, (), dataset.folder)
     offered = plan.config["composers"]
     best = min(history, key=lambda row: row["val_loss"])
     return {
@@ -304,8 +305,8 @@ def _summary(
         "recordings": len(train),
         "works": len({piece.work for piece in train}),
         "notes": sum(len(piece.notes) for piece in train),
-        "licences": {name: round(hours, 2) for name, hours in dataset.licences().items()},
-        "composers": {name: round(hours, 2) for name, hours in dataset.composers().items()},
+        "licences": {name: round(hours, 2) for name, hours in learned.licences().items()},
+        "composers": {name: round(hours, 2) for name, hours in learned.composers().items()},
         "density": {
             name: row["p50"] for name, row in density_table(train).items() if name in offered
         },
