@@ -19,10 +19,10 @@ pages of a sketchbook rather than a finished nocturne, and expect the first half
 best. Ask for several takes, keep the one you like, continue from the place where it was good.</p>
 <h2>Whose ideas these are</h2>
 <p>The three piano-roll networks follow the student project <em>Pyzzicato</em> (Petit, Vassor,
-Bairam and Remond, 2021): a pile of convolutions, a small WaveNet and an LSTM, each of which draws a piano
-roll, twenty steps a second. Here they are trained anew, on real performances, and helped over
-their known weakness, that after ten seconds the music dries up or blurs. The page <em>Models</em>
-says what was changed and measures the result.</p>
+Bairam and Remond, 2021): a pile of convolutions, a small WaveNet and an LSTM, each of which draws
+a piano roll, twenty steps a second. Here they are trained anew, on real performances, and helped
+over their known weakness, that after ten seconds the music dries up or blurs. The page
+<em>Models</em> says what was changed and measures the result.</p>
 <h2>The openings</h2>
 <p>The built-in seeds are the opening bars of pieces in the public domain, written out by hand for
 this project, with reference files at hand.</p>
