@@ -1,6 +1,7 @@
 // The sound of the page: one audio context, one piano, shared by every player and card.
 
 const VOICES = 56; // more strings than a listener can tell apart
+const DECODE_WITHIN = 4; // seconds in which the recorded piano should be decoded
 const REST_AFTER = 20; // seconds of silence after which the audio context sleeps
 
 /** A plucked-string tone computed in the browser: heard until the recorded piano is decoded. */
@@ -27,17 +28,19 @@ function computedString(root) {
 }
 
 /** Samples decoded from a bank; tools/carve_soundfont.py describes the bytes. */
-async function decodeBank(bytes) {
+async function decodeBank(bytes, keeper) {
   const whole = bytes.slice().buffer;
   const view = new DataView(whole);
   if (view.getUint32(0, true) !== 0x31425a50) throw new Error("not a piano bank"); // "PZB1"
   const start = 8 + view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 8, start - 8)));
   // Decoding needs no permission to sound, so it is done before the first press.
-  const decoder = new OfflineAudioContext(1, 1, header.sample_rate);
+  // The sound holds on to the decoder: one that is collected midway never answers.
+  keeper.decoder = new OfflineAudioContext(1, 1, header.sample_rate);
   const decode = async (sample) => {
     const from = start + sample.offset;
-    const buffer = await decoder.decodeAudioData(whole.slice(from, from + sample.bytes));
+    const encoded = whole.slice(from, from + sample.bytes);
+    const buffer = await keeper.decoder.decodeAudioData(encoded);
     return { root: sample.key, low: sample.low, high: sample.high, buffer, level: 1 };
   };
   const samples = await Promise.all(header.samples.map(decode));
@@ -152,13 +155,22 @@ class Sound {
     this.bankState = "loading";
     this.tell();
     try {
-      this.bank = await decodeBank(bytes);
+      this.bank = await this.patiently(() => decodeBank(bytes, this));
       this.bankState = "ready";
     } catch (error) {
       console.warn("The recorded piano could not be read; the computed one plays.", error);
       this.bankState = "synth";
     }
     this.tell();
+  }
+
+  /** What `work` comes to; asked again, twice, where there is no answer within some seconds. */
+  async patiently(work, again = 2) {
+    const silence = new Promise((resolve) => setTimeout(resolve, DECODE_WITHIN * 1000, null));
+    const found = await Promise.race([work(), silence]);
+    if (found) return found;
+    if (again === 0) throw new Error("no answer from the decoder");
+    return this.patiently(work, again - 1);
   }
 
   sampleFor(pitch) {
