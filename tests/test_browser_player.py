@@ -295,7 +295,7 @@ def test_it_fits_and_follows_the_theme(
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark")
     opened = Stage(page, address)
-    assert "dark" in (opened.root.get_attribute("class") or "")
+    until(lambda: "dark" in (opened.root.get_attribute("class") or ""))
     page.emulate_media(color_scheme="light")
     until(lambda: "dark" not in (opened.root.get_attribute("class") or ""))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
