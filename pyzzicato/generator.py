@@ -23,11 +23,13 @@ class Step(NamedTuple):
     `notes` are the notes finished since the last step of this take, their times in seconds of
     *new* music (0 is where the seed ends). `time` is the seconds of new music so far; within a
     take it never goes back, and no later note ends before an earlier step's time began it.
+    `text` is what a network that writes text wrote since the last step of this take.
     """
 
     notes: tuple[Note, ...]
     time: float
     take: int = 0
+    text: str = ""
 
 
 class Generator(ABC):

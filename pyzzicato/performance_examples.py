@@ -7,9 +7,11 @@ density, loudness, segment, time left) and the codes of note t itself (`chosen`,
 (batch, window, 3)), of which each head sees only what was decided before it. `composer` is
 (batch, composers + 1) float32, one-hot, so that a mixture of two is a plain interpolation.
 
-In a quarter of the windows the network learns to fill a gap: the notes after the gap come
+In a share `filled` of the windows the network learns to fill a gap: the notes after the gap come
 first (segment 1), then those before it and those inside it (segment 0), each knowing how much
-time is left until the part after begins. Segment 2 marks a window that begins its piece.
+time is left until the part after begins. Segment 2 marks a window that begins its piece. In a share
+`halved` of the batches there are twice as many windows of half the length: most pieces are
+shorter than a whole window, and short windows train faster.
 """
 
 from __future__ import annotations
@@ -95,13 +97,15 @@ class NoteWindows:
     def batch(self, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """One batch: inputs by name, and the four codes to predict; -1 where a window is short."""
         size, length = self.config["batch"], self.config["window"]
+        if self.training and rng.random() < self.config.get("halved", 0.0):
+            size, length = 2 * size, length // 2
         notes = np.tile(np.array(READ, np.int64) - 1, (size, length, 1))
         wishes = np.zeros((size, length, len(WISHES)), np.int64)
         target = np.full((size, length, 4), -1, np.int64)
         composer = np.zeros((size, len(self.composers) + 1), np.float32)
         for row, index in enumerate(rng.choice(len(self.pieces), size, p=self.chance)):
             piece = self.pieces[index]
-            codes, read, asked = self._window(piece, rng)
+            codes, read, asked = self._window(piece, length, rng)
             notes[row, : len(codes)], wishes[row, : len(codes)] = read, asked
             target[row, : len(codes)] = codes[:, :4]
             known = self.composers.get(piece.composer, 0)
@@ -111,9 +115,8 @@ class NoteWindows:
         return inputs, target
 
     def _window(
-        self, piece: Piece, rng: np.random.Generator
+        self, piece: Piece, length: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        length = self.config["window"]
         spare = len(piece.notes) - length
         first = max(0, int(rng.integers(-length // 8, spare + 1))) if spare > 0 else 0
         notes = piece.notes[first : first + length].astype(np.float64)

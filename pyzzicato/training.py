@@ -21,6 +21,7 @@ from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.density import density_table
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.intervals import interval_table
+from pyzzicato.optimizers import optimizer
 from pyzzicato.registry import ModelInfo
 
 __all__ = [
@@ -160,7 +161,12 @@ def train(
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
     total = int(epochs or plan.training["epochs"])
-    _compile(model, family, plan.training, total)
+    model.compile(
+        optimizer(plan.training, total),
+        loss=family.loss,
+        metrics=family.metrics(),
+        jit_compile=False,
+    )
     say(f"{plan.model}: {model.count_params():,} weights, {len(pieces)} pieces, {total} epochs")
     started = time.time()
     history = _fit(model, family, plan, dataset, total, rng_seed)
@@ -171,34 +177,6 @@ def train(
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
-
-
-def _compile(model: Any, family: FamilyModule, training: Mapping[str, Any], epochs: int) -> None:
-    import keras
-
-    steps = epochs * training["steps_per_epoch"]
-    warm = min(500, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        steps - warm,
-        alpha=0.02,
-        warmup_target=training["learning_rate"],
-        warmup_steps=warm,
-    )
-    decay = training.get("weight_decay", 0.01)
-    if training.get("optimizer", "adamw") == "muon":
-        # Muon is for the matrices inside a network; tables and last layers are left to Adam.
-        optimizer = keras.optimizers.Muon(
-            rate,
-            rms_rate=0.2,
-            weight_decay=decay,
-            adam_weight_decay=0.0,
-            global_clipnorm=1.0,
-            exclude_layers=["_out", "_table"],
-        )
-    else:
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=decay, global_clipnorm=1.0)
-    model.compile(optimizer, loss=family.loss, metrics=family.metrics(), jit_compile=False)
 
 
 def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None) -> Any:
