@@ -3,7 +3,8 @@
 A graph takes any number of steps, so one graph is both the fast reading of a seed (many steps)
 and generation (one step). Initializers keep the names of the Keras variables, so the weights
 are stored once and `pyzzicato.runtime.weights_of` gives them back for teaching and for tests.
-They are stored as float16 and cast when the graph is loaded.
+They are stored as float16, or, where a graph is made with `stored="int8"`, large matrices as
+whole numbers with one scale a column; both become float32 when the graph is loaded.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STATE_IN", "STATE_OUT", "Graph"]
+__all__ = ["SCALE", "STATE_IN", "STATE_OUT", "Graph"]
 
 STATE_IN, STATE_OUT = "state_in/", "state_out/"
+SCALE = ":scale"  # after a weight's name: what its whole numbers stand for, a number a column
+LARGE = 4096  # a matrix with fewer entries stays float16
 FAR = 2**31 - 1  # ONNX's way to say "to the end" in a slice
 
 
@@ -24,12 +27,18 @@ class Graph:
 
     `weights` maps a Keras variable's path to its array; only those that are used are stored.
     `inputs` maps names to shapes, whose strings are dimensions known at run time only.
+    `stored` is "float16" or "int8".
     """
 
     def __init__(
-        self, weights: Mapping[str, np.ndarray], inputs: Mapping[str, tuple[int | str, ...]]
+        self,
+        weights: Mapping[str, np.ndarray],
+        inputs: Mapping[str, tuple[int | str, ...]],
+        stored: str = "float16",
     ) -> None:
         from onnx import TensorProto, helper
+
+        self._whole_numbers = stored == "int8"
 
         self._helper, self._float = helper, TensorProto.FLOAT
         self._weights = weights
@@ -48,18 +57,31 @@ class Graph:
         return name
 
     def weight(self, path: str) -> str:
-        """The Keras variable at `path`, as float32 (stored as float16)."""
+        """The Keras variable at `path`, as float32 (stored smaller)."""
         return self._store(path, self._weights[path])
 
     def _store(self, name: str, values: np.ndarray) -> str:
         from onnx import TensorProto, numpy_helper
 
-        if name not in self._stored:
+        if name in self._stored:
+            return name + ":float"
+        if self._whole_numbers and values.ndim == 2 and values.size >= LARGE:
+            self._store_whole(name, np.asarray(values, np.float32))
+        else:
             half = np.asarray(values, np.float32).astype(np.float16)
             self._stored[name] = numpy_helper.from_array(half, name)
             cast = self._helper.make_node("Cast", [name], [name + ":float"], to=TensorProto.FLOAT)
             self._nodes.append(cast)
         return name + ":float"
+
+    def _store_whole(self, name: str, values: np.ndarray) -> None:
+        from onnx import numpy_helper
+
+        scale = np.maximum(np.abs(values).max(axis=0), 1e-12) / 127
+        parts = {name: np.rint(values / scale).astype(np.int8), name + SCALE: scale}
+        self._stored |= {key: numpy_helper.from_array(part, key) for key, part in parts.items()}
+        node = self._helper.make_node("DequantizeLinear", list(parts), [name + ":float"], axis=1)
+        self._nodes.append(node)
 
     def constant(self, values: Any) -> str:
         """Whole numbers as a constant."""

@@ -131,6 +131,7 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             "sin": ("steps", size // 2),
             "mask": ("steps", "seen"),
         },
+        stored=config.get("stored", "float16"),
     )
     told = graph.op("MatMul", "composer", graph.weight("composer_table/kernel"))
     x = graph.unsqueeze(told, 1)
@@ -153,7 +154,7 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
 def _heads(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
     """The four heads: `hidden` (batch, steps, width) and `chosen` (batch, steps, 3) -> logits."""
     inputs = {"hidden": ("batch", "steps", config["width"]), "chosen": ("batch", "steps", 3)}
-    graph = Graph(weights, inputs=inputs)
+    graph = Graph(weights, inputs=inputs, stored=config.get("stored", "float16"))
     rows, x, outputs = graph.cast_int("chosen"), "hidden", []
     for field, name in enumerate(FIELDS):
         if field:
