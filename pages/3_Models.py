@@ -11,6 +11,8 @@ from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.ui import resources, shell
+from pyzzicato.ui.examples import show_examples
+from pyzzicato.ui.player import sound_bank
 
 EXAMPLE_SECONDS = 20
 READABLE = 760  # pixels: a longer line is hard to follow
@@ -68,6 +70,7 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         shell.problem(missing)
     else:
         show_example(info)
+        show_examples(info)
     if card.unmeasured:
         shell.line(card.unmeasured.replace("`", ""))
     for sheet in card.sheets:
@@ -103,3 +106,4 @@ else:
     for info, card in cards:
         with st.container(key=f"model-{info.id}", width=READABLE):
             show_card(info, card)
+    sound_bank()

@@ -82,6 +82,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     opening = command("app", _open_app, "Open the app in the browser.")
     opening.add_argument("--port", type=int, default=8501, help="default: 8501")
     command("cards", cli_lists.write_cards, "Write every model's card, README.md in its folder.")
+    kept = command("examples", _write_examples, "Compose the kept examples of models anew.")
+    kept.add_argument("models", nargs="*", metavar="ID", help="default: every model that has some")
     return parser
 
 
@@ -157,6 +159,15 @@ def _evaluate(options: argparse.Namespace) -> int:
         kinds = info.training.get("kinds", ("performance",))
         evaluate(info, read_dataset(options.data, kinds=kinds), _say)
         print(f"{info.folder / 'metrics.json'} is written")
+    return 0
+
+
+def _write_examples(options: argparse.Namespace) -> int:
+    from pyzzicato.examples import write_examples
+    from pyzzicato.registry import model_info, models
+
+    for model in options.models or models():
+        write_examples(model_info(model))
     return 0
 
 

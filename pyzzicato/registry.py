@@ -41,6 +41,8 @@ class ModelInfo:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     training: Mapping[str, Any] = field(default_factory=dict, repr=False)
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    examples: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """Settings of the pieces that are kept beside the weights; see `pyzzicato.examples`."""
 
     @property
     def controls(self) -> type[controls.Controls]:
@@ -124,6 +126,7 @@ def _read(path: Path) -> ModelInfo:
             config=table["config"],
             training=table["training"],
             card=table.get("card", {}),
+            examples=tuple(table.get("examples", ())),
         )
     except (KeyError, ValueError, OSError) as error:
         raise ModelUnavailable(
