@@ -1,0 +1,274 @@
+"""The AttentionRNN: its graph beside Keras, its playing, its scores; on tiny random weights."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from pyzzicato.codecs.melody import MelodyCodec
+from pyzzicato.datasets import Dataset
+from pyzzicato.errors import InvalidControl, PyzzicatoError
+from pyzzicato.families import attention_rnn
+from pyzzicato.generator import Step, collect, collect_takes
+from pyzzicato.melody_encoding import INPUTS, MelodyReader, classes_of
+from pyzzicato.melody_library import Melody
+from pyzzicato.melody_scores import likeness, markov_chances, melody_scores
+from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.registry import ModelInfo
+from pyzzicato.runtime import StepGraph
+
+CONFIG = {"units": 8, "reach": 5, "dropout": 0.5}
+CELL = "attention/cell"
+SHAPES = {
+    f"{CELL}/mixed/kernel": (INPUTS + 8, INPUTS),
+    f"{CELL}/mixed/bias": (INPUTS,),
+    f"{CELL}/lstm_cell/kernel": (INPUTS, 32),
+    f"{CELL}/lstm_cell/recurrent_kernel": (8, 32),
+    f"{CELL}/lstm_cell/bias": (32,),
+    f"{CELL}/asked/kernel": (16, 8),
+    f"{CELL}/asked/bias": (8,),
+    f"{CELL}/kept/kernel": (8, 8),
+    f"{CELL}/weighed/kernel": (8, 1),
+    f"{CELL}/joined/kernel": (16, 8),
+    f"{CELL}/joined/bias": (8,),
+    "lstm/lstm_cell/kernel": (8, 32),
+    "lstm/lstm_cell/recurrent_kernel": (8, 32),
+    "lstm/lstm_cell/bias": (32,),
+    "output/kernel": (8, 40),
+    "output/bias": (40,),
+}
+
+
+@pytest.fixture(scope="module")
+def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
+    """A model whose weights are drawn by lot."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    folder.mkdir()
+    dice = np.random.default_rng(4)
+    weights = {path: dice.normal(0, 0.6, shape) for path, shape in SHAPES.items()}
+    graphs = attention_rnn.export(weights, CONFIG)
+    onnx.save(graphs["model.onnx"], str(folder / "model.onnx"))
+    return ModelInfo(
+        "tiny", folder, "attention_rnn", "Tiny", "Tiny.", "a test", 2016, (), config=CONFIG
+    )
+
+
+def tune(steps: int = 64, lowest: int = 60) -> np.ndarray:
+    """A melody of our own, bar after bar the same figure on another degree."""
+    figure = np.array([0, -2, 2, -2, 4, -2, -2, -2, 7, -2, 5, 4, 2, -2, -1, -2])
+    bars = [np.where(figure >= 0, figure + lowest + (0, 5, 7, 0)[n % 4], figure) for n in range(64)]
+    events: np.ndarray = np.concatenate(bars)[:steps]
+    return events
+
+
+SEED = MelodyCodec().decode(tune())
+SEEDS = {
+    "empty": NoteSequence(),
+    "one note": NoteSequence((Note(0.0, 0.5, 60),)),
+    "a late start": SEED.shift(30.0),
+    "slow": SEED.stretch(3.0),
+    "ten minutes": MelodyCodec().decode(np.tile(tune(1024), 5)),
+    "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
+    "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
+    "every key at once": NoteSequence(tuple(Note(0.0, 2.0, p, 127) for p in range(21, 109))),
+}
+
+
+def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: Any) -> list[Step]:
+    generator = info.load()
+    controls = generator.Controls(**{"seconds": 8.0, **values})
+    return list(generator.generate(seed, controls, takes))
+
+
+def one(info: ModelInfo, seed: NoteSequence = SEED, **values: Any) -> NoteSequence:
+    return collect(steps(info, seed, **values))
+
+
+@pytest.fixture
+def _usual_policy() -> Iterator[None]:
+    yield
+    import keras
+
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.usefixtures("_usual_policy")
+def test_the_step_graph_is_the_keras_model(info: ModelInfo) -> None:
+    """Step by step, on two melodies at once, for longer than the attention reaches."""
+    from pyzzicato.runtime import weights_of
+    from pyzzicato.training import load_keras
+
+    assert set(weights_of(info.weights)) == set(SHAPES)
+    reader, graph = MelodyReader(2), StepGraph(info.weights)
+    other = np.roll(tune(40), 7)
+    read = np.stack([reader.push(e) for e in np.stack([tune(40), other], axis=1)], axis=1)
+    wanted = np.asarray(load_keras(info)({"melody": read}))
+    state, found = graph.start(2), []
+    for step in range(40):
+        output, state = graph.advance({"melody": read[:, step : step + 1]}, state)
+        found.append(output)
+    assert np.abs(np.concatenate(found, axis=1) - wanted).max() <= 1e-4
+    assert np.abs(wanted).max() > 0.5, "there is something to compare"
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_what_is_not_told_costs_nothing() -> None:
+    logits = np.random.default_rng(1).normal(size=(2, 3, 40)).astype(np.float32)
+    classes = np.array([[3, 39, 36], [0, -1, -1]])
+    chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    told = [chances[0, 0, 3], chances[0, 1, 39], chances[0, 2, 36], chances[1, 0, 0]]
+    assert float(attention_rnn.loss(classes, logits)) == pytest.approx(-np.log(told).mean(), 1e-4)
+    (accuracy,) = attention_rnn.metrics()
+    right = classes == logits.argmax(axis=-1)
+    assert float(accuracy(classes, logits)) == pytest.approx(right.sum() / 4)
+    best = np.where(classes >= 0, logits.argmax(axis=-1), -1)
+    assert float(accuracy(best, logits)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("takes", [1, 3])
+@pytest.mark.parametrize("name", SEEDS)
+def test_any_seed_will_do_and_it_ends_in_time(info: ModelInfo, name: str, takes: int) -> None:
+    found = steps(info, SEEDS[name], takes)
+    now = [0.0] * takes
+    for step in found:
+        assert now[step.take] <= step.time <= now[step.take] + 1.0
+        for note in step.notes:
+            assert now[step.take] - 1e-6 <= note.end <= 8.0
+            assert LOWEST_KEY <= note.pitch <= HIGHEST_KEY
+        now[step.take] = step.time
+    assert now == [8.0] * takes
+    for take in collect_takes(found, takes):
+        assert take.notes[0].start == 0.0, "there is no silence between"
+        assert all(a.end <= b.start + 1e-9 for a, b in pairwise(take))
+
+
+def test_a_take_is_the_same_however_many_there_are(info: ModelInfo) -> None:
+    ten, three, two, alone = (collect_takes(steps(info, takes=n), n) for n in (10, 3, 2, 1))
+    assert ten[:3] == three
+    assert three[:2] == two
+    assert two[:1] == alone
+    assert len({take.notes for take in ten}) == 10
+
+
+def test_the_number_the_seed_and_the_temperature_change_the_music(info: ModelInfo) -> None:
+    usual = one(info)
+    assert one(info) == usual
+    assert one(info, rng_seed=2) != usual
+    assert one(info, temperature=0.1) != usual
+    assert one(info, SEED.transpose(5)) != usual
+
+
+def test_primers(info: ModelInfo) -> None:
+    note = one(info, primer="note")
+    assert note.notes[0].pitch == SEED.notes[0].pitch
+    assert note == one(info, NoteSequence(SEED.notes[:1]), primer="note")
+    assert note != one(info)
+    firsts = {
+        take.notes[0].pitch for take in collect_takes(steps(info, takes=10, primer="none"), 10)
+    }
+    assert len(firsts) > 4
+    assert one(info, primer="none") == one(info, NoteSequence())
+
+
+def test_a_high_melody_goes_on_high(info: ModelInfo) -> None:
+    low, high = one(info), one(info, SEED.transpose(24))
+    assert [note.pitch + 24 for note in low] == [note.pitch for note in high]
+
+
+def test_the_tempo_is_the_seeds_or_the_one_that_is_set(info: ModelInfo) -> None:
+    def grid(music: NoteSequence, qpm: float) -> bool:
+        places = [note.start * qpm * 4 / 60 for note in music]
+        return np.allclose(places, np.round(places), atol=1e-6)
+
+    slow = NoteSequence(SEED.notes, qpm=120).stretch(120 / 70)
+    assert grid(one(info, slow), 70.0)
+    assert grid(one(info, slow, tempo="set", qpm=100.0), 100.0)
+    assert grid(one(info, NoteSequence(), qpm=90.0), 90.0)
+    # The same melody at another tempo is the same to the network.
+    at = [[n.pitch for n in one(info, s, tempo="set")] for s in (SEED, slow)]
+    assert at[0] == at[1]
+    with pytest.raises(InvalidControl):
+        info.controls(qpm=1000.0)  # type: ignore[call-arg]
+
+
+def test_no_pitch_comes_more_than_eight_times_in_a_row_and_nothing_lasts_for_ever(
+    info: ModelInfo, tmp_path: Path
+) -> None:
+    """A network that wants one pitch only, and one that wants nothing to happen."""
+    for wish in (12, 36, 38, 39):
+        weights = {path: np.zeros(shape) for path, shape in SHAPES.items()}
+        weights["output/bias"][wish] = 12.0
+        onnx.save(attention_rnn.export(weights, CONFIG)["model.onnx"], str(tmp_path / "model.onnx"))
+        stubborn = ModelInfo("s", tmp_path, "attention_rnn", "S", "S.", "a test", 2016, ())
+        pitches = [note.pitch for note in one(stubborn, SEEDS["one note"], seconds=60)]
+        runs = [1]
+        for a, b in pairwise(pitches):
+            runs.append(runs[-1] + 1 if a == b else 1)
+        assert max(runs) <= 8
+        assert len(pitches) >= 60 / 4, "something begins at least every two bars"
+
+
+def melody(number: int, split: str) -> Melody:
+    events = np.where(tune(128) >= 0, tune(128) + number % 3, tune(128))
+    notes = np.zeros((0, 4), np.float32)
+    path = f"melody {number}"
+    return Melody(path, "traditional", path, path, split, "melody", "ours", 1, notes, events, "4/4")
+
+
+def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("TAKES", 2), ("LOOP_TAKES", 4), ("TEMPERATURES", (0.5, 1.5))):
+        monkeypatch.setattr(f"pyzzicato.melody_scores.{name}", few)
+    splits = ("train", "train", "train", "val", "test")
+    dataset = Dataset(tuple(melody(n, split) for n, split in enumerate(splits)), (), Path())
+    sheet = melody_scores(info, dataset, say=lambda _: None)
+    json.dumps(sheet)
+    for split in ("val", "test"):
+        row = sheet["melodies"][split]
+        assert row["melodies"] == 1
+        assert row["steps"] == 127
+        assert row["markov"]["nats"] < row["unigram"]["nats"] < np.log(40)
+        assert 0 < row["network"]["nats"] < 10
+    # Nats by hand, from the step graph.
+    events = melody(4, "test").events
+    reader, graph = MelodyReader(1), StepGraph(info.weights)
+    state, nats = graph.start(1), []
+    for event, after in zip(events[:-1], classes_of(events)[1:], strict=True):
+        logits, state = graph.advance({"melody": reader.push(np.array([event]))[:, None]}, state)
+        nats.append(np.log(np.exp(logits[0, 0]).sum()) - logits[0, 0, after])
+    assert sheet["melodies"]["test"]["network"]["nats"] == pytest.approx(np.mean(nats), abs=1e-3)
+    assert sheet["loops"] == {"takes": 4, "same_note": 0, "ended_early": 0}
+    assert set(sheet["temperature"]) == {"0.5", "1.5"}
+    assert sheet["key_of_first_note"]["takes"] == 24
+    with pytest.raises(PyzzicatoError, match="no melodies in the training split"):
+        melody_scores(info, Dataset((), (), Path()), say=lambda _: None)
+
+
+def test_counted_chances_are_chances_and_lean_on_what_came_before() -> None:
+    known = [np.array([5, 1, 2, 1, 2, 1, 3]), np.array([5, 1, 2, 1, 2])]
+    for order in range(3):
+        table = markov_chances(known, order)
+        assert table.shape == (41**order, 40)
+        assert table.sum(axis=1) == pytest.approx(1.0)
+        assert (table > 0).all()
+    unigram, after_one = markov_chances(known, 0)[0], markov_chances(known, 1)
+    # 10 classes are told, 5 of them 1, of three kinds: (5 + 3 / 40) / 13.
+    assert unigram[1] == pytest.approx((5 + 3 / 40) / 13)
+    assert after_one[1, 2] == pytest.approx((4 + 2 * unigram[2]) / 7)
+    assert after_one[30] == pytest.approx(unigram), "a class that was never seen says nothing"
+    assert markov_chances(known, 2)[2 * 41 + 1, 3] > after_one[1, 3]
+
+
+def test_likeness_knows_the_same_bar_again() -> None:
+    bar = [60, -2, 62, -2, 64, -2, 65, -2, 67, -2, 69, -2, 71, -2, 72, -2]
+    again = likeness([MelodyCodec().decode(np.array(bar * 4))])
+    assert again == {"repeated_bars": 1.0, "repeated_fours": 0.75, "range": 12.0, "notes": 8.0}
+    other = [e + 1 if e >= 0 else e for e in bar]
+    new = likeness([MelodyCodec().decode(np.array(bar + other))])
+    assert new["repeated_bars"] == 0.0
+    assert new["range"] == 13.0
