@@ -1,0 +1,35 @@
+"""Several takes as one piece: all at once, each on an instrument of its own.
+
+Source: Steffanutto played the ten melodies of one run together; they differ, and fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyzzicato.notes import NoteSequence
+
+__all__ = ["PROGRAMS", "layered"]
+
+PROGRAMS = (0, 48, 73, 11, 40, 24, 60, 42, 71, 46, 68, 12, 56, 32, 6)
+"""General MIDI programs, one a take: piano, strings, flute, vibraphone, violin, guitar, horn,
+cello, clarinet, harp, oboe, marimba, trumpet, double bass, harpsichord."""
+
+
+def layered(takes: Sequence[NoteSequence], programs: Sequence[int] = PROGRAMS) -> NoteSequence:
+    """All of `takes` from 0 seconds on, the tempo that of the first.
+
+    Take k is played on `programs[k]`, so that `pyzzicato.midi.write_midi` gives it a track of its
+    own; drums stay drums. Raises ValueError for more takes than programs, of which there are 15
+    unless others are given (a MIDI file has no more channels).
+    """
+    if len(takes) > len(programs):
+        raise ValueError(f"at most {len(programs)} takes can be layered, not {len(takes)}")
+    if len(set(programs)) != len(programs):
+        raise ValueError("every take needs a program of its own")
+    notes = (
+        note if note.is_drum else note._replace(program=program)
+        for take, program in zip(takes, programs, strict=False)
+        for note in take
+    )
+    return NoteSequence(tuple(notes), qpm=takes[0].qpm if takes else 120.0)
