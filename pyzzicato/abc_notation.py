@@ -8,15 +8,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import NamedTuple
 
-from pyzzicato.abc_reader import read_tune
+from pyzzicato.abc_reader import Tune, read_tune
 from pyzzicato.abc_voice import Bar, Sound
+from pyzzicato.abc_writer import write_abc
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["read_abc"]
+__all__ = ["Repaired", "read_abc", "repaired_abc", "write_abc"]
 
 _MAX_BYTES = 100_000
+_MAX_REPAIRED = 20_000  # characters
 _MAX_NOTES = 50_000
 _MAX_SECONDS = 30 * 60
 _DEFAULT_QPM = 120.0
@@ -34,23 +37,65 @@ def read_abc(text: str) -> NoteSequence:
     if len(text.encode("utf-8", errors="replace")) > _MAX_BYTES:
         raise UnreadableMusic("The ABC text is larger than 100 kB; give one tune at a time.")
     tune = read_tune(text)
-    tempi: _Tempi = [(Fraction(0), tune.qpm or _DEFAULT_QPM)]
-    sounds: list[Sound] = []
-    for voice in tune.voices.values():
-        bars = _in_parts(voice.finish(), tune.parts)
-        played, changes = _unroll(bars, _MAX_NOTES - len(sounds))
-        sounds += played
-        tempi += changes
+    clock, sounds = _performed(tune, repeats=True)
     if not sounds:
         raise UnreadableMusic("The ABC text holds no notes to play.")
-    clock = _Clock(tempi)
-    notes = _without_doubles(
-        Note(clock.seconds(s.offset), clock.seconds(s.offset + s.duration), s.pitch, s.velocity)
-        for s in sounds
-    )
+    notes = _notes(clock, sounds)
     if max(note.end for note in notes) > _MAX_SECONDS:
         raise UnreadableMusic("The ABC music lasts longer than 30 minutes; give a shorter one.")
     return NoteSequence(tuple(notes), qpm=clock.first_qpm)
+
+
+class Repaired(NamedTuple):
+    """What could be read of a text, and a sentence for each thing that was left out."""
+
+    sequence: NoteSequence
+    dropped: tuple[str, ...]
+
+
+def repaired_abc(text: str) -> Repaired:
+    """The music of the first tune in `text`, leaving out what makes no sense: never raises.
+
+    For what a network wrote. Of the text the first 20,000 characters are read; without a K: line
+    it is read in C. The sequence is empty where there is nothing to play.
+    """
+    tune = read_tune(text[:_MAX_REPAIRED], patient=True)
+    dropped = tune.dropped
+    if len(text) > _MAX_REPAIRED:
+        dropped.append(f"What comes after {_MAX_REPAIRED:,} characters is left out.")
+    try:
+        clock, sounds = _performed(tune, repeats=True)
+    except UnreadableMusic as error:
+        dropped.append(f"The repeats are left out: {error}")
+        clock, sounds = _performed(tune, repeats=False)
+    notes = _notes(clock, sounds)
+    kept = [note for note in notes if note.end <= _MAX_SECONDS]
+    if len(kept) < len(notes):
+        dropped.append("What comes after 30 minutes is left out.")
+    if not kept:
+        dropped.append("There are no notes to play.")
+    return Repaired(NoteSequence(tuple(kept), qpm=clock.first_qpm), tuple(dropped))
+
+
+def _performed(tune: Tune, repeats: bool) -> tuple[_Clock, list[Sound]]:
+    """Every sound of a tune as it is played, times in whole notes, and the clock for them."""
+    tempi: _Tempi = [(Fraction(0), tune.qpm or _DEFAULT_QPM)]
+    sounds: list[Sound] = []
+    for voice in tune.voices.values():
+        bars = voice.finish()
+        played, changes = _unroll(
+            _in_parts(bars, tune.parts) if repeats else bars, _MAX_NOTES - len(sounds)
+        )
+        sounds += played
+        tempi += changes
+    return _Clock(tempi), sounds
+
+
+def _notes(clock: _Clock, sounds: Iterable[Sound]) -> list[Note]:
+    return _without_doubles(
+        Note(clock.seconds(s.offset), clock.seconds(s.offset + s.duration), s.pitch, s.velocity)
+        for s in sounds
+    )
 
 
 class _Clock:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from pyzzicato.abc_fields import (
     ACCIDENTALS,
@@ -66,6 +67,7 @@ class Tune:
     qpm: float | None = None
     parts: str = ""  # the order in which the parts are played, one letter each
     voices: dict[str, Voice] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)  # what was left out, where that is allowed
 
 
 def _spelling(found: re.Match[str], first: int = 1) -> Spelling:
@@ -105,10 +107,14 @@ def _numbers(text: str) -> frozenset[int]:
 
 
 class _Reader:
-    """Reads a tune line by line; `line` is the number of the line it is at."""
+    """Reads a tune line by line; `line` is the number of the line it is at.
 
-    def __init__(self) -> None:
+    A `patient` one leaves out what makes no sense and goes on.
+    """
+
+    def __init__(self, patient: bool = False) -> None:
         self.tune = Tune()
+        self.patient = patient
         self.settings = Settings()
         self.staffs: dict[str, Staff] = {}
         self.voice: Voice | None = None
@@ -124,12 +130,37 @@ class _Reader:
             ):
                 break
             if found := _FIELD_LINE.match(line):
-                self._field(found[1], found[2].strip()[:_MAX_FIELD])
+                self._try(line, self._field, found[1], found[2].strip()[:_MAX_FIELD])
+            elif line and self.in_header and self.patient:
+                self._headless(line)
             elif line and not self.in_header:
                 self._music(line)
         if self.in_header:
-            raise UnreadableMusic("there is no K: line, which names the key and starts the music.")
+            self._try(
+                "",
+                _refuse,
+                "there is no K: line, which names the key and starts the music.",
+            )
         return self.tune
+
+    def _try(self, text: str, action: Callable[..., None], *values: Any) -> None:
+        """Do what a piece of the text says; a patient reader leaves it out where it is wrong."""
+        try:
+            action(*values)
+        except UnreadableMusic as error:
+            if not self.patient:
+                raise
+            where = f"Line {self.line}" + (f", “{text.strip()[:30]}”" if text.strip() else "")
+            self.tune.dropped.append(f"{where}: {error}")
+
+    def _headless(self, line: str) -> None:
+        """A line in the header that is no field: music, if it has a bar line and so looks it."""
+        if "|" not in line:
+            self._try(line, _refuse, "this is neither a field nor music.")
+            return
+        self._try("", _refuse, "there is no K: line before the music; it is read in C.")
+        self._key_field("C")
+        self._music(line)
 
     def _field(self, letter: str, value: str) -> None:
         if self.in_header:
@@ -208,14 +239,24 @@ class _Reader:
         while place < len(line):
             found = _SIGNS.match(line, place)
             if not found:
-                raise UnreadableMusic(f"“{line[place : place + 20]}” is not understood.")
+                after = place + 1
+                while self.patient and after < len(line) and not _SIGNS.match(line, after):
+                    after += 1
+                unknown = line[place : after if self.patient else place + 20]
+                self._try("", _refuse, f"“{unknown}” is not understood.")
+                place = after
+                continue
             if self.voice is None and found.lastgroup not in ("field", "skipped"):
                 self.voice = self._voice_called("1")  # music before any V: field
             if found.lastgroup == "field":
-                self._field(found[2], found[3].strip()[:_MAX_FIELD])
+                self._try(found[0], self._field, found[2], found[3].strip()[:_MAX_FIELD])
             elif self.voice and found.lastgroup in _SIGN_READERS:
-                _SIGN_READERS[found.lastgroup](self.voice, found)
+                self._try(found[0], _SIGN_READERS[found.lastgroup], self.voice, found)
             place = found.end()
+
+
+def _refuse(sentence: str) -> None:
+    raise UnreadableMusic(sentence)
 
 
 def _bar(voice: Voice, found: re.Match[str]) -> None:
@@ -300,12 +341,14 @@ _SIGN_READERS: dict[str, Callable[[Voice, re.Match[str]], None]] = {
 }
 
 
-def read_tune(text: str) -> Tune:
+def read_tune(text: str, patient: bool = False) -> Tune:
     """The first tune in `text`, with at least one voice.
 
-    Raises UnreadableMusic, which names the line, where the text is not ABC.
+    Raises UnreadableMusic, which names the line, where the text is not ABC. A `patient` reading
+    raises nothing: what makes no sense is left out and named in `Tune.dropped`, and there may be
+    no voice.
     """
-    reader = _Reader()
+    reader = _Reader(patient)
     try:
         return reader.read(text.removeprefix("\ufeff"))
     except UnreadableMusic as error:
