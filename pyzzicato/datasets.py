@@ -105,13 +105,21 @@ def read_dataset(
 ) -> Dataset:
     """Every piece of `folder`, in the order of its table or of the file names.
 
-    `kinds` are words of a manifest's `kind` column; `composers` are ids, None for all. Files
-    whose licence is not stated are skipped unless `licensed_only` is False. `progress` is told
-    (files done, files in all). `cache` is a folder, None for the usual one. With many new files
+    `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.abc_library`);
+    `composers` are ids, None for all. Files whose licence is not stated are skipped unless
+    `licensed_only` is False. `progress` is told (files done, files in all). `cache` is a folder, None for the usual one. With many new files
     several processes read, `processes` of them (None: one a core), so a script calls this under
     `if __name__ == "__main__":`. Raises UnreadableMusic where the folder holds no music at all.
     """
     folder = Path(folder)
+    if any(kind.partition(":")[0] == "abc" for kind in kinds):
+        from pyzzicato.abc_library import read_tunes
+
+        return read_tunes(folder, kinds, licensed_only=licensed_only)
+    if any(kind.partition(":")[0] == "melody" for kind in kinds):
+        from pyzzicato.melody_library import read_melodies
+
+        return read_melodies(folder, kinds, licensed_only=licensed_only)
     listing = list_music(folder, kinds=kinds, composers=composers, licensed_only=licensed_only)
     found = read_many(
         folder,
