@@ -39,7 +39,10 @@ Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 class Examples(Protocol):
-    """Training batches, drawn with the generator that is handed in."""
+    """Training batches, drawn with the generator that is handed in.
+
+    Where batches have an order there is also `at(epoch, index)`, and it is asked instead.
+    """
 
     def batch(self, rng: np.random.Generator) -> Batch: ...
 
@@ -115,6 +118,9 @@ def load_keras(info: ModelInfo) -> Any:
     from pyzzicato.runtime import weights_of
 
     stored = weights_of(info.weights)
+    heads = info.folder / "heads.onnx"  # a network that draws inside a step has a second graph
+    if heads.exists():
+        stored |= weights_of(heads)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -167,13 +173,18 @@ def train(
         metrics=family.metrics(),
         jit_compile=False,
     )
-    say(f"{plan.model}: {model.count_params():,} weights, {len(pieces)} pieces, {total} epochs")
+    size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")
     started = time.time()
     history = _fit(model, family, plan, dataset, total, rng_seed)
     minutes = _minutes(plan.run / "minutes.txt", (time.time() - started) / 60)
-    summary = _summary(plan, dataset, history, model.count_params(), minutes)
+    summary = _summary(plan, dataset, history, size, minutes)
     for name, graph in family.export(weights_by_path(model), plan.config).items():
         onnx.save(graph, plan.folder / name)
+    for epoch, path in _kept(plan, len(history)).items():
+        model.load_weights(path)
+        for name, graph in family.export(weights_by_path(model), plan.config).items():
+            onnx.save(graph, plan.folder / name.replace("model", f"checkpoint_{epoch}"))
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
@@ -187,6 +198,8 @@ def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | No
     """
     import keras
 
+    in_order = getattr(examples, "at", None)
+
     class Stream(keras.utils.PyDataset):  # type: ignore[misc, name-defined, unused-ignore]
         epoch = first_epoch or 0
 
@@ -194,6 +207,9 @@ def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | No
             return count
 
         def __getitem__(self, index: int) -> Batch:
+            if in_order is not None:
+                made: Batch = in_order(self.epoch, index)
+                return made
             return examples.batch(np.random.default_rng((rng_seed, self.epoch, index)))
 
         def on_epoch_end(self) -> None:
@@ -212,8 +228,9 @@ def _fit(
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
     history = _read_history(log) if log.exists() else []
+    train_examples = family.examples(dataset.split("train"), plan.config, training=True)
     learned = _stream(
-        family.examples(dataset.split("train"), plan.config, training=True),
+        train_examples,
         training["steps_per_epoch"],
         rng_seed,
         first_epoch=len(history),
@@ -226,10 +243,12 @@ def _fit(
     keep = keras.callbacks
     # A run that goes on must not put its first epoch in the place of a better one before.
     before = min((row["val_loss"] for row in history), default=None)
+    keep_every = training.get("keep_every", 0)
     model.fit(
         learned,
         validation_data=checked,
         epochs=epochs,
+        shuffle=not hasattr(train_examples, "at"),
         verbose=2 if training.get("quiet") else 1,
         callbacks=[
             keep.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
@@ -242,10 +261,46 @@ def _fit(
             keep.CSVLogger(str(log), append=True),
             keep.EarlyStopping(patience=training["patience"]),
             keep.TerminateOnNaN(),
+            *_memory(plan, keep_every),
         ],
     )
-    model.load_weights(best)
+    if not keep_every:
+        model.load_weights(best)
     return _read_history(log)
+
+
+def _memory(plan: Recipe, keep_every: int) -> list[Any]:
+    """What forgets states that were carried from batch to batch, and keeps weights on the way."""
+    import keras
+
+    class Forget(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
+        def _forget(self) -> None:
+            for layer in self.model.layers:
+                if hasattr(layer, "reset_state"):
+                    layer.reset_state()
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self._forget()
+
+        def on_test_begin(self, logs: Any = None) -> None:
+            self._forget()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if keep_every and (epoch + 1) % keep_every == 0:
+                self.model.save_weights(_kept_file(plan, epoch + 1), overwrite=True)
+
+    return [Forget()]
+
+
+def _kept_file(plan: Recipe, epoch: int) -> Path:
+    return plan.run / f"epoch_{epoch}.weights.h5"
+
+
+def _kept(plan: Recipe, epochs: int) -> dict[int, Path]:
+    """The weights kept on the way, by epoch; the last epoch's are the model itself."""
+    every = plan.training.get("keep_every", 0)
+    wanted = range(every, epochs, every) if every else ()
+    return {epoch: _kept_file(plan, epoch) for epoch in wanted}
 
 
 def _minutes(path: Path, more: float) -> float:
@@ -271,6 +326,8 @@ def _summary(
     learned = Dataset(train, (), dataset.folder)
     offered = plan.config["composers"]
     best = min(history, key=lambda row: row["val_loss"])
+    if plan.training.get("keep_every"):
+        best = history[-1]  # with weights kept on the way, the model is where the way ends
     return {
         "model": plan.model,
         "weights": weights,
