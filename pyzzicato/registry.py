@@ -47,8 +47,16 @@ class ModelInfo:
     @property
     def controls(self) -> type[controls.Controls]:
         """The family's controls; nothing heavy is loaded."""
-        kind: type[controls.Controls] = self._loader().Controls
+        loader = self._loader()
+        # Some families make their controls for each model: of its checkpoints, of its characters.
+        made = getattr(loader, "controls_for", None)
+        kind: type[controls.Controls] = made(self) if made else loader.Controls
         return kind
+
+    @property
+    def reads_seed(self) -> bool:
+        """Whether it goes on from a seed; False where it begins by itself."""
+        return bool(self._loader().reads_seed)
 
     def load(self) -> Generator:
         """The model, ready to play; raises ModelUnavailable where its files are not."""
