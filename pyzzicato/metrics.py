@@ -27,6 +27,7 @@ __all__ = [
     "Metric",
     "dry_up_curve",
     "empty_bar_rate",
+    "groove_consistency",
     "inter_onset_intervals",
     "longest_held_note",
     "longest_silence",
@@ -48,6 +49,7 @@ NATURAL_MINOR = (0, 2, 3, 5, 7, 8, 10)
 CURVE_SECONDS = 10.0
 REPEAT_SECONDS = 4.0
 REPEAT_GRID = 20.0  # steps a second
+GROOVE_GRID = 24  # steps a quarter note
 _CLOSE = 1e-9  # how far before a bar line still counts as on it, in bars
 
 
@@ -165,6 +167,27 @@ def empty_bar_rate(sequence: NoteSequence, beats: float = 4.0) -> float | None:
     return 1 - len(full) / bars
 
 
+def groove_consistency(
+    sequence: NoteSequence, beats: float = 4.0, grid: int = GROOVE_GRID
+) -> float | None:
+    """How alike the rhythms of neighbouring bars are, 0 to 1; None below two bars.
+
+    1 minus the share of `grid` steps a quarter note at which something begins in one bar and
+    nothing in the next or the other way round; drums count, and the bars reach to the one in
+    which the last note ends. Only for music on a beat. Source: MusPy; Wu and Yang (2020), who
+    compare all pairs of bars.
+    """
+    steps, step = round(beats * grid), 60 / sequence.qpm / grid
+    bars = math.floor(sequence.duration / (steps * step) + _CLOSE) + 1
+    if bars < 2:
+        return None
+    struck = np.zeros((bars, steps), np.bool_)
+    for note in sequence:
+        bar, place = divmod(round(note.start / step), steps)
+        struck[min(bar, bars - 1), place] = True
+    return 1 - float(np.mean(struck[1:] != struck[:-1]))
+
+
 def repeated_window_rate(
     sequence: NoteSequence, window: float = REPEAT_SECONDS, grid: float = REPEAT_GRID
 ) -> float | None:
@@ -237,12 +260,16 @@ def silence_rate(sequence: NoteSequence, seconds: float | None = None) -> float 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of the score sheet: what it is in a few words, its unit and its source."""
+    """One number of the score sheet: what it is in a few words, its unit and its source.
+
+    `on_beat` says that it means something only where the bars of the music are known.
+    """
 
     about: str
     unit: str
     source: str
     value: Callable[[NoteSequence, float | None], float | None]
+    on_beat: bool = False
 
 
 def _mean(found: Floats) -> float | None:
@@ -273,7 +300,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "mean length of a note", "seconds", "ours", lambda s, _: _mean(note_lengths(s))
         ),
         "empty_bar_rate": Metric(
-            "bars without any note", "share", "MusPy", lambda s, _: empty_bar_rate(s)
+            "bars without any note", "share", "MusPy", lambda s, _: empty_bar_rate(s), True
+        ),
+        "groove_consistency": Metric(
+            "likeness of neighbouring bars", "share", "MusPy",
+            lambda s, _: groove_consistency(s), True,
         ),
         "repeated_window_rate": Metric(
             "windows of 4 s that came before", "share", "ours",
