@@ -4,7 +4,8 @@ A graph takes any number of steps, so one graph is both the fast reading of a se
 and generation (one step). Initializers keep the names of the Keras variables, so the weights
 are stored once and `pyzzicato.runtime.weights_of` gives them back for teaching and for tests.
 They are stored as float16, or, where a graph is made with `stored="int8"`, large matrices as
-whole numbers with one scale a column; both become float32 when the graph is loaded.
+whole numbers with one scale a column; both become float32 when the graph is loaded. A graph that
+is made for playing only and never saved keeps them as they are (`stored="float32"`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Graph:
 
     `weights` maps a Keras variable's path to its array; only those that are used are stored.
     `inputs` maps names to shapes, whose strings are dimensions known at run time only.
-    `stored` is "float16" or "int8".
+    `stored` is "float16", "int8" or "float32".
     """
 
     def __init__(
@@ -38,8 +39,7 @@ class Graph:
     ) -> None:
         from onnx import TensorProto, helper
 
-        self._whole_numbers = stored == "int8"
-
+        self._whole_numbers, self._as_they_are = stored == "int8", stored == "float32"
         self._helper, self._float = helper, TensorProto.FLOAT
         self._weights = weights
         self._nodes: list[Any] = []
@@ -63,6 +63,9 @@ class Graph:
     def _store(self, name: str, values: np.ndarray) -> str:
         from onnx import TensorProto, numpy_helper
 
+        if self._as_they_are:
+            self._stored[name] = numpy_helper.from_array(np.asarray(values, np.float32), name)
+            return name
         if name in self._stored:
             return name + ":float"
         if self._whole_numbers and values.ndim == 2 and values.size >= LARGE:
@@ -98,6 +101,13 @@ class Graph:
         end = FAR if stop is None else stop
         bounds = (self.constant([start]), self.constant([end]), self.constant([axis]))
         return self.op("Slice", value, *bounds)
+
+    def split(self, value: str, axis: int, *lengths: int) -> list[str]:
+        """`value` cut into parts of these lengths along `axis`."""
+        names = [f"Split_{len(self._nodes)}_{part}" for part in range(len(lengths))]
+        inputs = [value, self.constant(lengths)]
+        self._nodes.append(self._helper.make_node("Split", inputs, names, axis=axis))
+        return names
 
     def shape(self, value: str, first: int, stop: int) -> str:
         """The lengths of `value` along the axes first..stop-1, known at run time only."""
@@ -151,6 +161,11 @@ class Graph:
         """A Keras Dense layer without its activation."""
         product = self.op("MatMul", value, self.weight(f"{layer}/kernel"))
         return self.op("Add", product, self.weight(f"{layer}/bias"))
+
+    def dense_row(self, value: str, layer: str) -> str:
+        """A Keras Dense layer without its activation, on one step: (batch, n) -> (batch, m)."""
+        kernel, bias = self.weight(f"{layer}/kernel"), self.weight(f"{layer}/bias")
+        return self.op("Gemm", value, kernel, bias)
 
     def flat_dense(self, value: str, layer: str) -> str:
         """A Keras Conv1D whose taps lie side by side in `value`; its kernel as one matrix."""
@@ -218,12 +233,14 @@ class Graph:
         gates = [self.slice(rows, 0, gate * units, (gate + 1) * units) for gate in (0, 3, 1, 2)]
         return self.unsqueeze(self.op("Concat", *gates, axis=0), 0)
 
-    def model(self, output: str) -> Any:
+    def model(
+        self, output: str, shape: tuple[int | str | None, ...] = ("batch", "steps", None)
+    ) -> Any:
         """The finished onnx.ModelProto; its first output is called "output"."""
         from onnx import checker
 
         self._nodes.append(self._helper.make_node("Identity", [output], ["output"]))
-        first = self._helper.make_tensor_value_info("output", self._float, ("batch", "steps", None))
+        first = self._helper.make_tensor_value_info("output", self._float, shape)
         graph = self._helper.make_graph(
             self._nodes, "step", self._inputs, [first, *self._outputs], list(self._stored.values())
         )

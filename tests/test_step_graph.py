@@ -24,7 +24,9 @@ def made(path: Path, stored: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("stored", "most"), [("float16", 5e-4), ("int8", 0.5 / 127 + 1e-6)])
+@pytest.mark.parametrize(
+    ("stored", "most"), [("float32", 1e-7), ("float16", 5e-4), ("int8", 0.5 / 127 + 1e-6)]
+)
 def test_weights_come_back_as_they_were_stored(tmp_path: Path, stored: str, most: float) -> None:
     back = weights_of(made(tmp_path / "a.onnx", stored))
     assert set(back) == set(WEIGHTS)
@@ -33,7 +35,7 @@ def test_weights_come_back_as_they_were_stored(tmp_path: Path, stored: str, most
         assert (np.abs(back[name] - values) <= allowed).all(), name
 
 
-@pytest.mark.parametrize("stored", ["float16", "int8"])
+@pytest.mark.parametrize("stored", ["float32", "float16", "int8"])
 def test_the_graph_computes_with_what_is_stored(tmp_path: Path, stored: str) -> None:
     path = made(tmp_path / "a.onnx", stored)
     back = weights_of(path)
