@@ -8,7 +8,7 @@ For a piano-roll network, medians over rounds in which all variants take turns:
   on TensorFlow;
 - ours: the real generator from `generate` to the finished `NoteSequence`, reading the seed,
   choosing keys and making notes included, over the number of steps;
-- graph: only the step graph, one piece, one step at a time;
+- graph: only the network, one take, one step at a time, as the generator goes through it;
 - first note: from `generate` to the first step that brings a note;
 - real time: seconds of music in every take for each second of waiting, for 1, 4 and 10 takes;
 - floor: the time to move all weights once as float32, at the speed at which one core copies a
@@ -38,7 +38,8 @@ from pyzzicato.generator import Generator, collect_takes
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_examples import INPUTS, condition_of, density_code
-from pyzzicato.runtime import StepGraph, weights_of
+from pyzzicato.roll_generator import RollGenerator
+from pyzzicato.runtime import weights_of
 from pyzzicato.sampling import sigmoid
 from pyzzicato.seeds import Seed, all_seeds
 
@@ -140,16 +141,15 @@ class NaiveLoop:
         return median(times)
 
 
-def graph_step(info: ModelInfo, steps: int) -> Callable[[], float]:
-    """A variant: the median step of the step graph alone, one piece."""
-    graph = StepGraph(info.weights)
-    feed = {"roll": np.zeros((1, 1, INPUTS), np.float32), "condition": np.zeros((1, 2), np.float32)}
+def graph_step(generator: RollGenerator, steps: int) -> Callable[[], float]:
+    """A variant: the median step of the network alone, for one take, as the generator goes."""
 
     def variant() -> float:
-        state, times = graph.start(1), []
+        batch = 2  # what the generator makes of one take
+        walk, times = generator.walk(generator.graph.start(batch), 0, batch), []
         for _ in range(steps):
             begun = time.perf_counter()
-            _, state = graph.advance(feed, state)
+            walk.step(0.0)
             times.append(time.perf_counter() - begun)
         return median(times)
 
@@ -184,7 +184,7 @@ def floor_of(info: ModelInfo) -> dict[str, float]:
 
 
 def roll_figures(
-    info: ModelInfo, generator: Generator, network: Any, effort: Effort
+    info: ModelInfo, generator: RollGenerator, network: Any, effort: Effort
 ) -> dict[str, Any]:
     """All figures of a piano-roll network."""
     ours = Ours(info, generator, effort.seconds)
@@ -192,7 +192,7 @@ def roll_figures(
     times = in_turn(
         {
             "naive": NaiveLoop(network, info, effort.naive_steps).seconds_a_step,
-            "graph": graph_step(info, effort.graph_steps),
+            "graph": graph_step(generator, effort.graph_steps),
             "first": ours.first_note,
             **{f"{takes}": ours.seconds_for(takes) for takes in TAKES},
         },

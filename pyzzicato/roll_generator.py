@@ -19,21 +19,16 @@ from typing import Any
 import numpy as np
 
 from pyzzicato import controls
-from pyzzicato.codecs.piano_roll import (
-    ONSET,
-    SOUNDING,
-    VELOCITY,
-    RollReader,
-    draw_roll,
-    note_array,
-)
+from pyzzicato.codecs.piano_roll import KEYS, draw_roll, note_array
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.roll_examples import INPUTS, condition_of, density_code
-from pyzzicato.roll_player import Player, Taught, Wish
+from pyzzicato.roll_player import Player
+from pyzzicato.roll_walk import StateWalk, Walk
+from pyzzicato.roll_wishes import Taught, Wish
 from pyzzicato.runtime import State, StepGraph, repeat
 
 __all__ = ["RollControls", "RollGenerator"]
@@ -111,45 +106,39 @@ class RollGenerator(Generator):
 
     def _play(self, seed: NoteSequence, controls: RollControls, takes: int) -> Iterator[Step]:
         # A batch of one takes another path through the matrix product than a larger one, and the
-        # last bits differ: with at least two, take k is the same however many there are.
+        # last bits differ: with at least two, take k is the same however many there are. (One
+        # take is beside silence then.)
         batch = max(takes, 2)
         wish = Wish.of(seed, self.taught, controls.composer, controls.busyness)
-        logits, state = self._read(seed, controls, wish, batch)
-        player = Player(controls, wish, self.taught, takes, self.rate)
-        readers = [RollReader(self.rate) for _ in range(takes)]
-        news: list[list[Any]] = [[] for _ in range(takes)]
-        roll = np.empty((batch, 1, INPUTS), np.float32)
-        condition = np.empty((batch, 2), np.float32)
-        condition[:, 0] = condition_of(self.info.composers, controls.composer)
+        row = condition_of(self.info.composers, controls.composer)
+        logits, state = self._read(seed, row, wish)
+        walk = self.walk(repeat(state, batch), row, batch)
+        walk.logits[:] = logits
+        planes = walk.roll[:takes].reshape(takes, 3, KEYS)
+        player = Player(controls, wish, self.taught, walk.logits[:takes], planes, self.rate)
         total = round(controls.seconds * self.rate)
         for step in range(1, total + 1):
-            planes = player.choose(logits[:takes, -1])
-            for take, reader in enumerate(readers):
-                news[take] += reader.push(
-                    planes[take, SOUNDING], planes[take, ONSET], planes[take, VELOCITY]
-                )
-                if step == total:
-                    news[take] += reader.close()
-                if step % NEWS == 0 or step == total:
-                    yield Step(tuple(news[take]), step / self.rate, take)
-                    news[take] = []
+            player.choose()
+            if step == total:
+                player.keys.close()
+            if step % NEWS == 0 or step == total:
+                for take in range(takes):
+                    yield Step(player.keys.news(take), step / self.rate, take)
             if step < total:
-                condition[:, 1] = density_code(player.density)
-                roll[:] = planes.reshape(takes, 1, INPUTS)  # one take is its own second
-                feed = {"roll": roll, "condition": condition}
-                logits, state = self.graph.advance(feed, state)
+                walk.step(density_code(player.density))
 
-    def _read(
-        self, seed: NoteSequence, controls: RollControls, wish: Wish, batch: int
-    ) -> tuple[np.ndarray, State]:
-        """What the network says after the seed, for every take, and its state then."""
+    def walk(self, state: State, row: int, takes: int) -> Walk:
+        """On from the seed: `state` is that of every take after it, `row` the composer's."""
+        return StateWalk(self.graph, state, row, takes)
+
+    def _read(self, seed: NoteSequence, row: int, wish: Wish) -> tuple[np.ndarray, State]:
+        """What the network says after the seed, (274,), and its state then."""
         steps = int(np.ceil(min(seed.duration, SEED_SECONDS) * self.rate))
         roll = np.zeros((1, steps + 1, INPUTS), np.float32)
         first = seed.duration - steps / self.rate  # so that the seed ends on the grid
         roll[0, 1:] = draw_roll(note_array(seed), first, steps, self.rate).reshape(steps, INPUTS)
-        row = condition_of(self.info.composers, controls.composer)
         condition = np.array([[row, density_code(wish.density(0.0))]], np.float32)
         logits, state = self.graph.advance(
             {"roll": roll, "condition": condition}, self.graph.start(1)
         )
-        return np.repeat(logits[:, -1:], batch, axis=0), repeat(state, batch)
+        return logits[0, -1], state

@@ -15,7 +15,7 @@ from pyzzicato.step_graph import Graph
 COMPOSERS = ("bach", "chopin", "debussy", "mozart", "haydn", "schubert", "beethoven", "liszt")
 RECIPE = """
 title = "{title}"
-family = "wavenet"
+family = "roll_lstm"
 year = 2021
 source = "made for a test"
 summary = "{title} is for tests."

@@ -15,17 +15,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from pyzzicato.errors import ModelUnavailable
 from pyzzicato.frame_scores import roll_scores
-from pyzzicato.roll_examples import RollWindows, roll_loss, roll_metrics
+from pyzzicato.registry import ModelInfo
+from pyzzicato.roll_examples import INPUTS, OUTPUTS, RollWindows, roll_loss, roll_metrics
 from pyzzicato.roll_generator import RollGenerator
 from pyzzicato.roll_network import finished, finished_graph, inputs, started_graph
+from pyzzicato.roll_walk import NOW, PAST, QueueWalk
+from pyzzicato.runtime import MadeGraph, State, weights_of
+from pyzzicato.step_graph import STATE_IN, Graph
 
 __all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
 examples = RollWindows
 loss = roll_loss
 metrics = roll_metrics
-load = RollGenerator
 scores = roll_scores
 
 
@@ -93,3 +99,89 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     y = graph.op("Relu", graph.op("Sum", *skips))
     y = graph.op("Relu", graph.dense(y, "hidden"))
     return finished_graph(graph, y)
+
+
+def one_step(weights: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> bytes:
+    """The same network for one step whose taps are picked out already; see `QueueWalk`.
+
+    Made when a model is loaded, from the weights of its step graph, so that they are stored
+    once. Products over several inputs are one product over all of them side by side: the taps
+    and what is told of the condition, and the output with the straight way past the layers.
+    """
+    channels, skip, last = config["channels"], config["skip"], len(config["dilations"]) - 1
+    tapped = (config["kernel"] - 1) * channels
+    graph = Graph(
+        _side_by_side(weights, config),
+        {
+            "roll": ("batch", INPUTS),
+            "about": ("batch", config["embedding"] + 1),
+            PAST: ("batch", (last + 1) * tapped),
+        },
+        stored="float32",
+    )
+    x = graph.dense_row("roll", "input")
+    entered, skips = [], []
+    for block, past in enumerate(graph.split(PAST, 1, *[tapped] * (last + 1))):
+        entered.append(x)
+        z = graph.dense_row(graph.op("Concat", past, x, "about", axis=1), f"conv_{block}")
+        if config["gated"]:
+            left, right = graph.split(z, 1, channels, channels)
+            z = graph.op("Mul", graph.op("Tanh", left), graph.op("Sigmoid", right))
+        else:
+            z = graph.op("Relu", z)
+        mixed = graph.dense_row(z, f"mix_{block}")
+        if block == last:  # what it would hand on is read by nobody
+            skips.append(mixed)
+        else:
+            more, passed = graph.split(mixed, 1, channels, skip)
+            x = graph.op("Add", x, more)
+            skips.append(passed)
+    y = graph.op("Relu", graph.op("Sum", *skips))
+    y = graph.op("Relu", graph.dense_row(y, "hidden"))
+    graph.output(NOW, graph.op("Concat", *entered, axis=1), ("batch", (last + 1) * channels))
+    output = graph.dense_row(graph.op("Concat", y, "roll", axis=1), "output")
+    made: bytes = graph.model(output, ("batch", OUTPUTS)).SerializeToString()
+    return made
+
+
+def _side_by_side(
+    weights: Mapping[str, np.ndarray], config: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """The weights as `one_step` multiplies them."""
+    last = len(config["dilations"]) - 1
+    joined = dict(weights)
+    for block in range(last + 1):
+        kernel = weights[f"conv_{block}/kernel"]
+        flat = kernel.reshape(-1, kernel.shape[-1])
+        joined[f"conv_{block}/kernel"] = np.concatenate([flat, weights[f"told_{block}/kernel"]])
+    for part in ("kernel", "bias"):
+        joined[f"mix_{last}/{part}"] = weights[f"mix_{last}/{part}"][..., config["channels"] :]
+    both = [weights["output/kernel"], weights["straight/kernel"]]
+    joined["output/kernel"] = np.concatenate(both)
+    return joined
+
+
+class WaveNet(RollGenerator):
+    """A trained network of this family: reads the seed at once, then goes on step by step."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        super().__init__(info)
+        weights = weights_of(info.weights)
+        try:
+            made = one_step(weights, info.config)
+        except (KeyError, ValueError) as error:
+            raise ModelUnavailable(
+                f"The weights of the model {info.id} are not those of its model.toml: "
+                f"train it again with `pyzzicato train {info.id}`."
+            ) from error
+        self.composers = weights["composer/embeddings"]
+        self.one_step = MadeGraph(info.weights, made)
+
+    def walk(self, state: State, row: int, takes: int) -> QueueWalk:
+        """See `RollGenerator.walk`."""
+        dilations = self.info.config["dilations"]
+        queues = [state[f"{STATE_IN}queue_{block}"] for block in range(len(dilations))]
+        return QueueWalk(self.one_step, queues, dilations, self.composers[row])
+
+
+load = WaveNet
