@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from pyzzicato.composers import find_composer
@@ -31,6 +32,8 @@ _READERS = {
 _KINDS = {"performance": "performances", "score": "scores"}
 _FIELDS = ("time", "pitch", "duration", "velocity")
 _PERCENTILES = ("p10", "p50", "p90")
+# Entries of metrics.json and the modules that word them, with `sheets` and `best_figure`.
+_ELSEWHERE = {"melody": "melody_sheets"}
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,22 @@ def sheets(metrics: Mapping[str, Any]) -> tuple[Sheet, ...]:
         "minutes_long": _minutes_long,
         "liveliness": _liveliness,
     }
-    return tuple(make(metrics[name]) for name, make in makers.items() if metrics.get(name))
+    found = [make(metrics[name]) for name, make in makers.items() if metrics.get(name)]
+    for module, entry in _elsewhere(metrics):
+        found += module.sheets(entry)
+    return tuple(found)
+
+
+def _elsewhere(metrics: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The modules that word other entries of metrics.json, each with its entry."""
+    for name, module in _ELSEWHERE.items():
+        if metrics.get(name):
+            yield import_module(f"pyzzicato.{module}"), metrics[name]
 
 
 def unmeasured(metrics: Mapping[str, Any]) -> str:
     """A sentence where it was not measured how well the model foretells music, else empty."""
-    if metrics.get("frames") or metrics.get("likelihood"):
+    if any(metrics.get(name) for name in ("frames", "likelihood", *_ELSEWHERE)):
         return ""
     return "It has not been measured yet: `pyzzicato evaluate` does that."
 
@@ -67,6 +80,8 @@ def best_figure(metrics: Mapping[str, Any]) -> str:
         kind = next(kind for kind in (*_KINDS, "all") if kind in rows["network"])
         mine, markov = (rows[who][kind]["bits_per_note"] for who in ("network", "markov"))
         return f"{mine:.2f} bits per note (Markov: {markov:.2f})"
+    for module, entry in _elsewhere(metrics):
+        return str(module.best_figure(entry))
     frames = metrics.get("frames", {})
     scores = {who: frames.get(who, {}).get("onset", {}).get("f1") for who in _PREDICTORS}
     if None in scores.values():

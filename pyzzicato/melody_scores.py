@@ -87,12 +87,15 @@ def melody_scores(
         }
         say(f"{info.id}: {len(asked)} melodies in {name}")
     generator = info.load()
-    return {
-        "melodies": table,
+    say(f"{info.id}: its own melodies")
+    found = {
+        "splits": table,
+        "takes": TAKES,
         "loops": _loops(generator),
         "temperature": {f"{t:g}": _at(generator, t) for t in TEMPERATURES},
         "key_of_first_note": _keys(generator),
     }
+    return {"melody": found}
 
 
 def _network(graph: StepGraph, melodies: Sequence[np.ndarray]) -> MelodyTally:

@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from pyzzicato.card_figures import best_figure, sheets, unmeasured
 from pyzzicato.codecs.melody import MelodyCodec
-from pyzzicato.datasets import Dataset
+from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.families import attention_rnn
 from pyzzicato.generator import Step, collect, collect_takes
@@ -19,8 +20,9 @@ from pyzzicato.melody_encoding import INPUTS, MelodyReader, classes_of
 from pyzzicato.melody_library import Melody
 from pyzzicato.melody_scores import likeness, markov_chances, melody_scores
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
-from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import StepGraph
+from pyzzicato.registry import ModelInfo, model_info
+from pyzzicato.runtime import StepGraph, weights_of
+from pyzzicato.training import load_keras, recipe, train
 
 CONFIG = {"units": 8, "reach": 5, "dropout": 0.5}
 CELL = "attention/cell"
@@ -101,9 +103,6 @@ def _usual_policy() -> Iterator[None]:
 @pytest.mark.usefixtures("_usual_policy")
 def test_the_step_graph_is_the_keras_model(info: ModelInfo) -> None:
     """Step by step, on two melodies at once, for longer than the attention reaches."""
-    from pyzzicato.runtime import weights_of
-    from pyzzicato.training import load_keras
-
     assert set(weights_of(info.weights)) == set(SHAPES)
     reader, graph = MelodyReader(2), StepGraph(info.weights)
     other = np.roll(tune(40), 7)
@@ -226,10 +225,10 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"pyzzicato.melody_scores.{name}", few)
     splits = ("train", "train", "train", "val", "test")
     dataset = Dataset(tuple(melody(n, split) for n, split in enumerate(splits)), (), Path())
-    sheet = melody_scores(info, dataset, say=lambda _: None)
+    sheet = melody_scores(info, dataset, say=lambda _: None)["melody"]
     json.dumps(sheet)
     for split in ("val", "test"):
-        row = sheet["melodies"][split]
+        row = sheet["splits"][split]
         assert row["melodies"] == 1
         assert row["steps"] == 127
         assert row["markov"]["nats"] < row["unigram"]["nats"] < np.log(40)
@@ -241,10 +240,18 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for event, after in zip(events[:-1], classes_of(events)[1:], strict=True):
         logits, state = graph.advance({"melody": reader.push(np.array([event]))[:, None]}, state)
         nats.append(np.log(np.exp(logits[0, 0]).sum()) - logits[0, 0, after])
-    assert sheet["melodies"]["test"]["network"]["nats"] == pytest.approx(np.mean(nats), abs=1e-3)
+    assert sheet["splits"]["test"]["network"]["nats"] == pytest.approx(np.mean(nats), abs=1e-3)
     assert sheet["loops"] == {"takes": 4, "same_note": 0, "ended_early": 0}
     assert set(sheet["temperature"]) == {"0.5", "1.5"}
     assert sheet["key_of_first_note"]["takes"] == 24
+    cards = sheets({"melody": sheet})
+    assert [len(card.table) for card in cards] == [4, 3, 5]
+    for card in cards:
+        assert {len(row) for row in card.table} == {len(card.table[0])}
+    nats = sheet["splits"]["test"]["network"]["nats"]
+    assert f"{nats:.3f} (" in cards[0].table[1][1]
+    assert best_figure({"melody": sheet}).startswith(f"{nats:.2f} nats per step (Markov: ")
+    assert unmeasured({"melody": sheet}) == ""
     with pytest.raises(PyzzicatoError, match="no melodies in the training split"):
         melody_scores(info, Dataset((), (), Path()), say=lambda _: None)
 
@@ -272,3 +279,54 @@ def test_likeness_knows_the_same_bar_again() -> None:
     new = likeness([MelodyCodec().decode(np.array(bar + other))])
     assert new["repeated_bars"] == 0.0
     assert new["range"] == 13.0
+
+
+TOML = """
+title = "Tiny"
+family = "attention_rnn"
+year = 2016
+source = "a test"
+summary = "Tiny."
+composers = []
+[config]
+units = 8
+reach = 5
+dropout = 0.5
+[training]
+kinds = ["melody:even"]
+batch = 4
+window = 12
+steps_per_epoch = 2
+validation_steps = 1
+epochs = 2
+patience = 5
+optimizer = "adam"
+learning_rate = 0.001
+schedule = "constant"
+clip = 3.0
+quiet = true
+"""
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.usefixtures("_usual_policy")
+def test_it_is_trained_exported_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "models" / "tiny_melody"
+    (tmp_path / "melody").mkdir()
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(TOML)
+    lines = [
+        {"id": str(n), "sig": "4/4", "licence": "ours", "split": s, "events": tune(128).tolist()}
+        for n, s in enumerate(("train", "train", "val", "test"))
+    ]
+    text = "\n".join(json.dumps(line) for line in lines)
+    (tmp_path / "melody" / "melodies_16th.jsonl").write_text(text)
+    dataset = read_dataset(tmp_path, kinds=["melody:even"])
+    made = train(recipe(folder, tmp_path / "runs"), dataset, say=lambda _: None)
+    assert made["epochs"] == 2
+    assert made["works"] == 2
+    assert np.isfinite(made["validation_loss"])
+    monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "models"))
+    found = model_info("tiny_melody")
+    assert made["weights"] == sum(w.size for w in weights_of(found.weights).values())
+    assert one(found, seconds=5.0).duration <= 5.0
