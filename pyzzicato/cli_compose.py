@@ -57,6 +57,8 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
                 metavar=item.name.upper(),
                 help=_help(item).replace("%", "%%"),
             )
+        if not info.composers:  # a plain sentence says so, instead of "unrecognized arguments"
+            group.add_argument("--composer", dest="control_composer", help=argparse.SUPPRESS)
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str | None:
@@ -80,6 +82,7 @@ class _Listening:
     """What has arrived so far, and when the first note did."""
 
     takes: list[list[Note]]
+    texts: list[str]
     started: float = field(default_factory=time.perf_counter)
     first: float | None = None
     seconds: float = 0.0  # of music
@@ -91,6 +94,7 @@ class _Listening:
         try:
             for step in plan.steps():
                 self.takes[step.take] += step.notes
+                self.texts[step.take] += step.text
                 if self.first is None and step.notes:
                     self.first = time.perf_counter() - self.started
                 self.seconds = step.time
@@ -122,10 +126,10 @@ def run(options: argparse.Namespace) -> int:
         takes=options.takes,
         controls=given,
     )
-    heard = _Listening([[] for _ in range(plan.takes)])
+    heard = _Listening([[] for _ in range(plan.takes)], [""] * plan.takes)
     heard.hear(plan)
     wall = time.perf_counter() - heard.started
-    made = plan.compositions(heard.takes)
+    made = plan.compositions(heard.takes, heard.texts)
     for piece, path in zip(made, files, strict=False):
         piece.save(path)
     if options.json:
@@ -166,6 +170,7 @@ def _report(
                 "file": str(files[number]) if files else None,
                 "notes": len(piece.continuation),
                 "music": [[n.start, n.end, n.pitch, n.velocity] for n in piece.continuation],
+                **({"text": piece.text} if piece.text else {}),
             }
             for number, piece in enumerate(made)
         ],

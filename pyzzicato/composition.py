@@ -33,11 +33,14 @@ __all__ = [
     "compose",
     "find_music",
     "order",
+    "style_of",
 ]
 
 MOST_TAKES = 10
 NOTHING = "none"
 """The name of the seed that is no music at all."""
+USUAL_COMPOSER = "chopin"
+"""Whose opening is taken where a model knows no composers and no seed is given."""
 
 SeedLike = str | Path | NoteSequence | None
 
@@ -55,6 +58,8 @@ class Composition:
     continuation: NoteSequence
     border: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    """The text of it, in ABC, where the model is one that writes text."""
 
     @property
     def sequence(self) -> NoteSequence:
@@ -63,21 +68,37 @@ class Composition:
 
     @property
     def title(self) -> str:
-        """For example "Chopin, after Prelude in E minor"; empty without settings."""
-        composer, seed = self.settings.get("composer"), self.settings.get("seed", NOTHING)
-        style = find_composer(composer).short if composer else ""
+        """For example "Chopin, after Prelude in E minor"; empty without settings.
+
+        Of a model without composers "After Chopin's Prelude in E minor", or "From nothing".
+        """
+        settings = self.settings
+        style, seed = style_of(settings), settings.get("seed", NOTHING)
         known = _built_in(seed)
-        place = "inside" if self.settings.get("fill_to") else "after"
-        after = "" if seed == NOTHING else f"{place} {known.title if known else seed}"
-        return ", ".join(part for part in (style, after) if part)
+        place = "inside" if settings.get("fill_to") else "after"
+        if style:
+            after = "" if seed == NOTHING else f", {place} {known.title if known else seed}"
+            return style + after
+        if seed == NOTHING:
+            return "From nothing" if settings else ""
+        named = f"{known.composer.short}'s {known.title}" if known else seed
+        return f"{place.capitalize()} {named}"
 
     def save(self, path: str | Path) -> Path:
         """Saves the music by the ending of `path` (see `pyzzicato.saving`) and returns it.
 
-        .mid, .wav, .mp3, .flac, .ogg, .png or .svg. Raises UnknownName on another ending,
-        SavingFailed where the file cannot be written: then nothing is left half-written.
+        .mid, .wav, .mp3, .flac, .ogg, .png or .svg; .abc where there is a text. Raises
+        UnknownName on another ending, SavingFailed where the file cannot be written or there is
+        no text: then nothing is left half-written.
         """
-        return save(Path(path), self.seed, self.continuation, border=self.border, title=self.title)
+        return save(
+            Path(path),
+            self.seed,
+            self.continuation,
+            border=self.border,
+            title=self.title,
+            text=self.text,
+        )
 
 
 @dataclass(frozen=True)
@@ -100,8 +121,10 @@ class Order:
         gap = asked_gap(self.controls)
         return gap.seconds if gap else self.controls.seconds
 
-    def compositions(self, takes: Sequence[Iterable[Note]]) -> list[Composition]:
-        """The compositions with these notes of each take."""
+    def compositions(
+        self, takes: Sequence[Iterable[Note]], texts: Sequence[str] = ()
+    ) -> list[Composition]:
+        """The compositions with these notes, and these texts if there are any, of each take."""
         settings = {
             "model": self.info.id,
             "seed": self.seed_name,
@@ -114,7 +137,8 @@ class Order:
             new = NoteSequence(tuple(notes), qpm=seed.qpm)
             if gap:
                 (seed, new), border = parted(seed, new, *gap), gap.start
-            made.append(Composition(seed, new, border, {**settings, "take": number}))
+            text = texts[number] if texts else ""
+            made.append(Composition(seed, new, border, {**settings, "take": number}, text))
         return made
 
 
@@ -158,8 +182,9 @@ def compose(
 
     `composer` is an id or a name; without one it is the seed's. `seed` is the id of a built-in
     seed, a MIDI or ABC file, a NoteSequence, "none" to start from nothing; without one it is the
-    composer's first. `model` is an id, else the first that there is; `controls` are its own
-    (`pyzzicato models` names both). `takes` is 1 to 10. The same arguments give the same music.
+    composer's first, or Chopin's for a model without composers. `model` is an id, else
+    the first that there is; `controls` are its own (`pyzzicato models` names both). `takes` is 1
+    to 10. The same arguments give the same music.
     Raises a PyzzicatoError that says which argument to change.
     """
     plan = order(
@@ -169,8 +194,27 @@ def compose(
         takes=1 if takes is None else takes,
         controls={"seconds": seconds, "rng_seed": rng_seed, **controls},
     )
-    made = plan.compositions(collect_takes(plan.steps(), plan.takes))
+    texts = [""] * plan.takes
+    made = plan.compositions(collect_takes(_read_along(plan.steps(), texts), plan.takes), texts)
     return made[0] if takes is None else made
+
+
+def _read_along(steps: Iterator[Step], texts: list[str]) -> Iterator[Step]:
+    """The same steps; the text of each take is added to `texts` as it comes."""
+    for step in steps:
+        texts[step.take] += step.text
+        yield step
+
+
+def style_of(settings: Mapping[str, Any]) -> str:
+    """In whose style settings are: "Chopin", "Chopin with Bach"; "" without a composer."""
+    composer = settings.get("composer", "")
+    composer_2, mix = settings.get("composer_2", ""), settings.get("mix", 0.5)
+    if not composer_2 or composer_2 == composer or mix <= 0:
+        return find_composer(composer).short if composer else ""
+    if mix >= 1:
+        return find_composer(composer_2).short
+    return f"{find_composer(composer).short} with {find_composer(composer_2).short}"
 
 
 def order(
@@ -188,13 +232,30 @@ def order(
     wanted = dict(controls or {})
     known = {item.name: item for item in declared(info.controls)}
     if composer is not None:
-        wanted["composer"] = find_composer(composer).id
+        wanted["composer"] = composer
+    _check_what_it_has(info, "composer" in wanted, seed)
+    for name in ("composer", "composer_2"):
+        if wanted.get(name):
+            wanted[name] = find_composer(str(wanted[name])).id
     wanted = _with_what_it_needs(wanted, known)
     style = wanted.get("composer", known["composer"].default if "composer" in known else "")
-    music, name, by = _seed(seed, style)
+    music, name, by = _seed(seed if info.reads_seed else NOTHING, style)
     if composer is None and "composer" in known and by in info.composers:
         wanted["composer"] = by
     return Order(info, music, name, from_texts(info.controls, wanted), takes)
+
+
+def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:
+    """Raises InvalidControl where a composer or a seed is given to a model without."""
+    if composer and not info.composers:
+        raise InvalidControl(
+            f"The model {info.title} knows no composers: leave the composer out, or choose "
+            "another model."
+        )
+    if not info.reads_seed and seed not in (None, NOTHING, NoteSequence()):
+        raise InvalidControl(
+            f"The model {info.title} begins by itself and reads no seed: leave the seed out."
+        )
 
 
 def _with_what_it_needs(wanted: dict[str, Any], known: Mapping[str, Control]) -> dict[str, Any]:
@@ -222,7 +283,7 @@ def _seed(seed: SeedLike, style: str) -> tuple[NoteSequence, str, str]:
         name = "your own music" if seed.notes else NOTHING
         return (piano_part(check_music(seed)) if seed.notes else seed), name, ""
     if seed is None:
-        built_in = next(iter(seeds_by(style)), None)
+        built_in = next(iter(seeds_by(style or USUAL_COMPOSER)), None)
     elif seed == NOTHING:
         built_in = None
     else:

@@ -36,6 +36,12 @@ class Generator(ABC):
     """A model ready to play. Immutable: `generate` keeps everything it changes to itself."""
 
     Controls: ClassVar[type[controls.Controls]] = controls.Controls
+    reads_seed: ClassVar[bool] = True
+    """False for a network that begins by itself: whatever the seed, its music is the same."""
+
+    def reads(self, seed: NoteSequence) -> str:
+        """What it makes of `seed` where that is not all of it, in one sentence; "" for all."""
+        return ""
 
     @abstractmethod
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:

@@ -104,6 +104,12 @@ class RollGenerator(Generator):
             )
         return self._play(seed, controls, takes)
 
+    def reads(self, seed: NoteSequence) -> str:
+        """See `Generator.reads`: the end of a long seed."""
+        if seed.duration <= SEED_SECONDS:
+            return ""
+        return f"Only the last {SEED_SECONDS:.0f} seconds of this seed are read."
+
     def _play(self, seed: NoteSequence, controls: RollControls, takes: int) -> Iterator[Step]:
         # A batch of one takes another path through the matrix product than a larger one, and the
         # last bits differ: with at least two, take k is the same however many there are. (One

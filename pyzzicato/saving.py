@@ -18,7 +18,8 @@ __all__ = ["ENDINGS", "check_target", "save", "write_whole"]
 _MIDI = (".mid", ".midi")
 _SOUND = (".wav", ".flac", ".mp3", ".ogg")
 _PICTURE = (".png", ".svg")
-ENDINGS = (*_MIDI, *_SOUND, *_PICTURE)
+_TEXT = (".abc",)
+ENDINGS = (*_MIDI, *_SOUND, *_PICTURE, *_TEXT)
 """What a file's name may end in."""
 
 
@@ -41,15 +42,24 @@ def save(
     border: float | None = None,
     title: str = "",
     renderer: str = "auto",
+    text: str = "",
 ) -> Path:
     """Saves `seed` followed by `continuation` and returns `path`.
 
     The continuation's own times start at 0: it begins at `border` seconds, which is the end of
-    the seed unless told. `renderer` is of use for sound only (see `pyzzicato.audio.render`).
-    Raises UnknownName on an unknown ending, SavingFailed where the file cannot be written,
-    RenderingFailed where there is no sound.
+    the seed unless told. `renderer` is of use for sound only (see `pyzzicato.audio.render`),
+    `text` for .abc only, whose content it is.
+    Raises UnknownName on an unknown ending, SavingFailed where the file cannot be written or
+    there is no text, RenderingFailed where there is no sound.
     """
     ending = check_target(path).suffix.lower()
+    if ending in _TEXT:
+        if not text:
+            raise SavingFailed(
+                f"{path.name} was not saved: only what a model wrote as ABC text can be, so end "
+                "the name in .mid."
+            )
+        return write_whole(path, text.encode())
     if ending in _PICTURE:
         from pyzzicato.plotting import figure_file, roll_figure
 

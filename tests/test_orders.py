@@ -1,0 +1,88 @@
+"""Composing by call and by command with models that know no composers, or two at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import pyzzicato
+from pyzzicato import composition
+from pyzzicato.cli import main
+from pyzzicato.composition import Composition, style_of
+from pyzzicato.errors import InvalidControl, SavingFailed, UnknownName
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.seeds import find_seed, seeds_by
+from tests.small_families import add_models
+from tests.small_model import make_model
+
+TUNE = NoteSequence((Note(0, 0.5, 60), Note(0.5, 1, 64)))
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_model(tmp_path / "models" / "small", title="Small")
+    add_models(tmp_path / "models", monkeypatch)
+    monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "models"))
+
+
+def test_without_composers_it_goes_on_from_any_seed() -> None:
+    usual = pyzzicato.compose(model="tunes", seconds=5)
+    assert usual.seed == seeds_by("chopin")[0].sequence()
+    assert usual.title == f"After Chopin's {seeds_by('chopin')[0].title}"
+    assert "composer" not in usual.settings
+    seed = find_seed("bach-invention-bwv-772")
+    assert composition.order(model="tunes", seed=seed.id).seed == seed.sequence()
+    nothing = pyzzicato.compose(model="tunes", seed="none", seconds=5)
+    assert (nothing.title, len(nothing.continuation)) == ("From nothing", 10)
+    assert pyzzicato.compose(model="tunes", seed=TUNE, seconds=5).title == "After your own music"
+
+
+def test_a_composer_asked_of_it_is_one_sentence() -> None:
+    with pytest.raises(InvalidControl, match="Tunes knows no composers: leave the composer out"):
+        pyzzicato.compose("chopin", model="tunes", seconds=5)
+
+
+def test_a_model_that_begins_by_itself_has_no_seed() -> None:
+    piece = pyzzicato.compose(model="letters", seconds=5)
+    assert (len(piece.seed), piece.settings["seed"]) == (0, "none")
+    assert pyzzicato.compose(model="letters", seed="none", seconds=5) == piece
+    with pytest.raises(InvalidControl, match="reads no seed: leave the seed out"):
+        pyzzicato.compose(model="letters", seed=TUNE, seconds=5)
+
+
+def test_text_comes_with_the_music_and_can_be_saved(tmp_path: Path) -> None:
+    takes = pyzzicato.compose(model="letters", seconds=5, takes=2)
+    assert takes[0].text != takes[1].text
+    assert len(takes[0].text.replace("|", "").split()) == len(takes[0].continuation)
+    saved = takes[1].save(tmp_path / "out.abc")
+    assert saved.read_text() == takes[1].text
+    with pytest.raises(SavingFailed, match=r"only what a model wrote as ABC text can be"):
+        Composition(TUNE, TUNE, 1.0).save(tmp_path / "none.abc")
+    assert not (tmp_path / "none.abc").exists()
+
+
+def test_the_command_saves_text_and_reports_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.abc"
+    command = ["compose", "--model", "letters", "--seconds", "5", "-o", str(out)]
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["takes"][0]["text"] == out.read_text()
+    assert report["title"] == "From nothing"
+    assert main(["compose", "--model", "tunes", "--composer", "bach", "-o", str(out)]) == 1
+    assert "knows no composers" in capsys.readouterr().err
+    assert main(["compose", "--model", "tunes", "--seconds", "5", "-o", str(out)]) == 1
+    assert "end the name in .mid" in capsys.readouterr().err
+
+
+def test_whose_style_it_is() -> None:
+    assert style_of({}) == ""
+    assert style_of({"composer": "chopin", "composer_2": "", "mix": 0.5}) == "Chopin"
+    assert style_of({"composer": "chopin", "composer_2": "chopin", "mix": 0.5}) == "Chopin"
+    mixed = {"composer": "chopin", "composer_2": "bach"}
+    assert style_of(mixed) == "Chopin with Bach"
+    assert style_of({**mixed, "mix": 0.0}) == "Chopin"
+    assert style_of({**mixed, "mix": 1.0}) == "Bach"
+    with pytest.raises(UnknownName):
+        style_of({"composer": "nobody"})
