@@ -29,7 +29,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import Guard
 from pyzzicato.runtime import CachedGraph, weights_of
 
-__all__ = ["NoteControls", "NoteGenerator"]
+__all__ = ["NoteControls", "NoteGenerator", "shares"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,17 @@ class NoteControls(controls.Controls):
 
     composer: str = control(
         "chopin", label="In the style of", help="Whose music the network should think of."
+    )
+    composer_2: str = control(
+        "", label="Mixed with", help="A second composer to think of; nobody where it is empty."
+    )
+    mix: float = control(
+        0.5,
+        label="How much of the second",
+        help="0 is the first composer alone, 1 the second; without a second it has no effect.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
     )
     temperature: float = control(
         0.95,
@@ -102,6 +113,13 @@ class NoteControls(controls.Controls):
     )
 
 
+def shares(controls: NoteControls) -> dict[str, float]:
+    """How much of whom is asked for: composers' ids and weights that add up to 1."""
+    if not controls.composer_2 or controls.composer_2 == controls.composer:
+        return {controls.composer: 1.0}
+    return {controls.composer: 1.0 - controls.mix, controls.composer_2: controls.mix}
+
+
 class NoteGenerator(Generator):
     """A trained note Transformer, ready to play; made from its `ModelInfo`."""
 
@@ -113,6 +131,11 @@ class NoteGenerator(Generator):
         self.heads = NoteHeads(weights_of(info.folder / "heads.onnx"))
         self.places = int(info.config["places"])
 
+    def reads(self, seed: NoteSequence) -> str:
+        """See `Generator.reads`: the end of a seed with more notes than the network looks back."""
+        read = self.places - 1
+        return f"Only the last {read:,} notes of this seed are read." if len(seed) > read else ""
+
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
         """See `Generator.generate`. Of a long seed the last `places` notes are read.
 
@@ -120,12 +143,12 @@ class NoteGenerator(Generator):
         and the run ends with the gap, `seconds` or not; `pyzzicato.filling.filled` joins the
         parts. Raises InvalidControl for a composer it was not taught or a gap outside the seed.
         """
-        if controls.composer not in self.info.composers:
-            known = ", ".join(self.info.composers)
-            raise InvalidControl(
-                f"The model {self.info.title} was not taught {controls.composer}: "
-                f"choose one of {known}."
-            )
+        for composer in (controls.composer, controls.composer_2):
+            if composer not in self.info.composers and (composer or not controls.composer):
+                known = ", ".join(self.info.composers)
+                raise InvalidControl(
+                    f"The model {self.info.title} was not taught {composer}: choose one of {known}."
+                )
         gap = asked_gap(controls)
         if gap is None:
             return self._continue(seed, controls, takes)
@@ -173,7 +196,8 @@ class NoteGenerator(Generator):
 
     def _reading(self, prompt: Prompt, controls: NoteControls, batch: int) -> _Reading:
         composer = np.zeros((1, len(self.info.composers) + 1), np.float32)
-        composer[:, self.info.composers.index(controls.composer) + 1] = 1.0
+        for name, share in shares(controls).items():
+            composer[:, self.info.composers.index(name) + 1] = share
         wishes = prompt.wishes.copy()
         wishes[:, 0] = KINDS["performance"]
         wishes[:, 1], wishes[:, 2] = controls.density, controls.loudness

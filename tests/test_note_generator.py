@@ -11,7 +11,7 @@ import pytest
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator
+from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
 from pyzzicato.note_writer import LONGEST_SILENCE
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.runtime import StepGraph
@@ -158,3 +158,35 @@ def test_the_heads_in_numpy_are_those_of_the_graph(player: NoteGenerator) -> Non
         if field < 3:
             read = player.heads.told(read, field, chosen[:, 0, field])
     np.testing.assert_allclose(np.concatenate(found, axis=1), wanted[:, 0], rtol=1e-4, atol=1e-4)
+
+
+def test_two_composers_are_mixed_by_weight(player: NoteGenerator) -> None:
+    def played(**values: Any) -> NoteSequence:
+        return collect(player.generate(tune(6), asked(**values)))
+
+    chopin, bach = played(), played(composer="bach")
+    mixed = played(composer_2="bach", mix=0.5)
+    assert mixed not in (chopin, bach)
+    assert played(composer_2="bach", mix=0.0) == chopin
+    assert played(composer_2="bach", mix=1.0) == bach
+    assert played(composer_2="chopin") == chopin
+    assert played(composer="bach", composer_2="chopin", mix=0.5) == mixed
+    assert played(mix=0.9) == chopin
+
+
+def test_how_much_of_whom() -> None:
+    assert shares(asked()) == {"chopin": 1.0}
+    assert shares(asked(composer_2="bach", mix=0.25)) == {"chopin": 0.75, "bach": 0.25}
+
+
+@pytest.mark.parametrize("given", [{"composer_2": "joplin"}, {"composer": ""}])
+def test_a_second_composer_it_was_not_taught_is_refused(
+    player: NoteGenerator, given: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidControl, match=r"was not taught .*: choose one of bach, chopin"):
+        player.generate(tune(2), asked(**given))
+
+
+def test_it_says_that_it_reads_the_end_of_a_long_seed(player: NoteGenerator) -> None:
+    assert player.reads(tune(PLACES - 1)) == ""
+    assert player.reads(tune(PLACES)) == f"Only the last {PLACES - 1} notes of this seed are read."
