@@ -9,7 +9,7 @@ from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import check_size
 from pyzzicato.midi import piano_part, read_music
 from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
-from pyzzicato.ui import links, shell
+from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.player import SeedCard, seed_cards
 from pyzzicato.ui.state import Start, View, gather, library_start, nothing_start, toggle
 
@@ -22,6 +22,9 @@ _OPENING = 20.0  # seconds of a longer file that are taken unless the person say
 def draw(view: View) -> None:
     """The choice between library, own file and nothing, and what belongs to it."""
     shell.line("Start from", "label")
+    if not view.info.reads_seed:
+        shell.line(f"{view.info.title} begins by itself: it reads no seed.")
+        return
     kinds = {links.NOTHING: "nothing", links.UPLOAD: "file", links.RESULT: "result"}
     kind = "file" if view.asks_file else kinds.get(view.start.id, "library")
     words = {"library": "Library", "file": "Your file", "nothing": "Nothing"}
@@ -45,8 +48,13 @@ def draw(view: View) -> None:
         _file(view)
     elif kind == "result":
         shell.line(f"{view.start.words()}: {view.start.music.duration:.0f} s so far.")
-    else:
+    elif view.composer:
         shell.line("Only the composer's name, and silence before the first note.")
+    else:
+        shell.line("Silence before the first note.")
+    read = resources.reads(view.info, view.start.music) if view.info.id in view.warm else ""
+    if read:
+        shell.line(read)
 
 
 def _take_kind(view: View) -> None:
@@ -65,8 +73,8 @@ def _take_kind(view: View) -> None:
 
 
 def _library(view: View) -> None:
-    seeds = list(seeds_by(view.settings["composer"]))
     chosen = find_seed(view.start.id)
+    seeds = list(seeds_by((view.composer or chosen.composer).id))
     everything = st.session_state.get("all-seeds", False)
     shown = seeds if everything else seeds[:_CARDS]
     if chosen not in shown:
@@ -106,7 +114,7 @@ def _elsewhere(view: View, shown: list[Seed]) -> None:
     )
 
 
-def _card(seed: Seed, style: Composer) -> SeedCard:
+def _card(seed: Seed, style: Composer | None) -> SeedCard:
     music = seed.sequence()
     about = f"{seed.opus} · {music.duration:.0f} s"
     if seed.composer != style:

@@ -8,6 +8,7 @@ from pyzzicato.composers import find_composer
 from pyzzicato.errors import PyzzicatoError, UnknownName
 from pyzzicato.notes import NoteSequence
 from pyzzicato.originality import Report, originality
+from pyzzicato.ui.shell import clock
 
 __all__ = ["closeness", "in_words"]
 
@@ -27,7 +28,7 @@ def in_words(report: Report, border: float) -> str:
         return "No passage of it stands in the training music."
     title = report.title.split("[")[0].replace("_", " ").strip()
     where = f"{report.notes} notes of {_short(report.composer)}, {title}, at "
-    where += _clock(border + report.start)
+    where += clock(border + report.start)
     if report.copied:
         return f"This copies: {where}, more than real works share. Roll the dice for another."
     return (
@@ -41,7 +42,3 @@ def _short(composer: str) -> str:
         return find_composer(composer).short
     except UnknownName:
         return composer
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

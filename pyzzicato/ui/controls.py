@@ -12,7 +12,13 @@ from pyzzicato.ui.state import View, draw_value
 
 __all__ = ["draw_control", "main_control", "others", "without_effect"]
 
-_ELSEWHERE = ("composer", "seconds", "rng_seed")  # these have places of their own in the wings
+_ELSEWHERE = (
+    "composer",
+    "composer_2",
+    "mix",
+    "seconds",
+    "rng_seed",
+)  # these have places of their own in the wings
 _MANY = 1000  # whole numbers with more values than this are typed
 
 
@@ -61,7 +67,7 @@ def draw_control(item: Control, view: View, label: str | None = None) -> None:
 
 
 def _capital(word: str) -> str:
-    return word[:1].upper() + word[1:]
+    return word[:1].upper() + word[1:] if len(word) > 1 else word  # one letter is meant as it is
 
 
 def _draw_number(item: Control, settings: Mapping[str, Any]) -> None:

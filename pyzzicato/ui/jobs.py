@@ -35,6 +35,8 @@ class Progress:
     """One sentence for the person, or "" where all is well."""
     left: float
     """Seconds of waiting that remain, as far as one can tell."""
+    texts: tuple[str, ...] = ()
+    """What was written of each take's text; empty texts from a network that writes none."""
 
 
 class Job:
@@ -52,6 +54,7 @@ class Job:
         self._seconds = seconds
         self._qpm = qpm
         self._notes: list[list[Note]] = [[] for _ in range(takes)]
+        self._texts = [""] * takes
         self._made = [0.0] * takes
         self._error = ""
         self._cut = False
@@ -91,7 +94,7 @@ class Job:
         ended = self._done.is_set()  # read first: what is copied after it is complete
         with self._lock:
             notes = [tuple(each) for each in self._notes]
-            made = tuple(self._made)
+            made, texts = tuple(self._made), tuple(self._texts)
         progress = Progress(
             takes=tuple(NoteSequence(each, qpm=self._qpm) for each in notes),
             made=made,
@@ -99,6 +102,7 @@ class Job:
             stopped=self._cut,
             error=self._error,
             left=self._left(min(made)),
+            texts=texts,
         )
         if ended:
             self._last = progress
@@ -114,6 +118,7 @@ class Job:
             for step in self._steps():
                 with self._lock:
                     self._notes[step.take].extend(step.notes)
+                    self._texts[step.take] += step.text
                     self._made[step.take] = step.time
                 if step.notes:
                     self._first.set()

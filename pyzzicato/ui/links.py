@@ -29,6 +29,7 @@ TAKES = Control(
     maximum=10,
     step=1,
 )
+_COMPOSERS = ("composer", "composer_2")
 _LOST = {
     UPLOAD: "This link was made with a file that only its maker has: choose a seed to start from.",
     RESULT: "This link continues a piece that only its maker has: choose a seed to start from.",
@@ -66,16 +67,20 @@ def from_link(
     found["model"] = model
     info = models[model]
     for item in [TAKES, *_linked(info)]:
-        if item.name in texts and item.name != "composer":
+        if item.name in texts and item.name not in _COMPOSERS:
             try:
                 found[item.name] = item.check(texts[item.name])
             except InvalidControl as error:
                 problems.append(f"{error} This link gets the usual value instead.")
-    for read in (_composer, _seed):
+    for name in _COMPOSERS if info.composers else ():
         try:
-            found |= read(texts, info)
+            found |= _composer(name, texts, info)
         except UnknownName as error:
             problems.append(str(error))
+    try:
+        found |= _seed(texts)
+    except UnknownName as error:
+        problems.append(str(error))
     return found, problems
 
 
@@ -85,10 +90,12 @@ def _not_here(kind: str, name: str, instead: str) -> str:
     )
 
 
-def _composer(texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
-    if "composer" not in texts:
+def _composer(name: str, texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
+    if name not in texts:
         return {}
-    text = texts["composer"]
+    text = texts[name]
+    if not text and name == "composer_2":
+        return {name: ""}
     try:
         composer = find_composer(text)
     except UnknownName:
@@ -99,10 +106,10 @@ def _composer(texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
         raise UnknownName(
             f"The model {info.title} was not taught {composer.short}: choose another composer."
         )
-    return {"composer": composer.id}
+    return {name: composer.id}
 
 
-def _seed(texts: Mapping[str, str], info: ModelInfo) -> dict[str, str]:
+def _seed(texts: Mapping[str, str]) -> dict[str, str]:
     if "seed" not in texts:
         return {}
     text = texts["seed"]

@@ -17,14 +17,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pyzzicato.notes import NoteSequence
+from pyzzicato.layering import PROGRAMS
+from pyzzicato.notes import Note, NoteSequence
 
 __all__ = ["PlayerResult", "SeedCard", "player", "seed_cards", "sound_bank", "takes_row"]
 
 ASSETS = Path(__file__).parent / "assets"
 BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
 SEED, NEW = 0, 1
-COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED or NEW)
+COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, or NEW and those after it)
+VOICES = {program: NEW + voice for voice, program in enumerate(PROGRAMS)}
+"""The part of a new note by its program: each instrument has a sound and a colour of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-_SOUND = ("sound", "music", "transport", "roll")
+_SOUND = ("instruments", "sound", "music", "transport", "roll")
 _player = st.components.v2.component(
     "pyzzicato.player",
     html=_asset("player.html"),
@@ -94,6 +97,8 @@ def player(
     made: float | None = None,
     start_at: float = 0.0,
     offer_continue: bool = False,
+    inside: bool = False,
+    marked: tuple[float, float] | None = None,
 ) -> PlayerResult | None:
     """Shows and plays a seed and what follows it, also while that is still being written.
 
@@ -107,6 +112,9 @@ def player(
     afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
     autoplay becomes true), as soon as half a second of music lies ahead and the page has been
     touched. `height` is that of the roll, in pixels.
+
+    With `inside` the new music lies in the midst of the seed: notes of the seed may follow it.
+    `marked` is a stretch to point out, in seconds from the beginning.
 
     With `offer_continue` the transport has a button *Continue from here*; the run in which it
     was pressed gets a PlayerResult, every other run None. Nothing else causes a rerun.
@@ -123,6 +131,8 @@ def player(
         "made": border + whole,
         "height": height,
         "offer_continue": offer_continue,
+        "until": border + expected if inside else None,
+        "marked": marked,
     }
     notes = np.concatenate([_rows(seed, SEED), _rows(continuation.shift(border), NEW)])
     data = _pack(header, notes[np.argsort(notes[:, 0], kind="stable")])
@@ -194,9 +204,15 @@ def _nothing() -> None:
 def _rows(sequence: NoteSequence, part: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """(notes, COLUMNS) float32; drums are left out, for they have no place on a keyboard."""
     rows = [
-        (n.start, n.end - n.start, n.pitch, n.velocity, part) for n in sequence if not n.is_drum
+        (n.start, n.end - n.start, n.pitch, n.velocity, _voice(n, part))
+        for n in sequence
+        if not n.is_drum
     ]
     return np.array(rows, dtype="<f4").reshape(-1, COLUMNS)
+
+
+def _voice(note: Note, part: int) -> int:
+    return part if part == SEED else VOICES.get(note.program, part)
 
 
 def _pack(header: dict[str, Any], rows: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pyzzicato.errors import ModelUnavailable
 from pyzzicato.generator import Generator
+from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 
-__all__ = ["generator", "missing"]
+__all__ = ["generator", "missing", "reads"]
 
 
 def generator(info: ModelInfo) -> Generator:
@@ -20,6 +22,16 @@ def generator(info: ModelInfo) -> Generator:
 def _generator(folder: str, changed: int, _info: ModelInfo) -> Generator:
     """`folder` and `changed` (time of the weights) tell one set of weights from another."""
     return _info.load()
+
+
+def reads(info: ModelInfo, seed: NoteSequence) -> str:
+    """What the model makes of a seed, where that is not all of it; loads the model."""
+    if not seed:
+        return ""
+    try:
+        return generator(info).reads(seed)
+    except ModelUnavailable:
+        return ""  # said elsewhere
 
 
 def missing(info: ModelInfo) -> str:

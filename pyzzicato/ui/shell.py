@@ -12,7 +12,7 @@ import streamlit as st
 from pyzzicato.ui import theme
 from pyzzicato.ui.player import sound_bank
 
-__all__ = ["close_page", "line", "open_page", "problem", "title"]
+__all__ = ["clock", "close_page", "line", "open_page", "problem", "title"]
 
 PAGES = {
     "Compose": "pages/1_Compose.py",
@@ -44,6 +44,11 @@ def open_page(name: str) -> None:
 def close_page() -> None:
     """The last call of a page that plays music."""
     sound_bank()
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, "1:05"."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def title(text: str) -> None:

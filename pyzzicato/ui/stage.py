@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence
-from pyzzicato.ui import links, shell
+from pyzzicato.ui import anew, links, shell
 from pyzzicato.ui.closeness import closeness
-from pyzzicato.ui.downloads import MIME, Kept, title_of, whole
+from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.player import PlayerResult, player, takes_row
 from pyzzicato.ui.state import Piece, Start, View
@@ -21,6 +22,7 @@ __all__ = ["draw"]
 _POLL = 0.25  # seconds between two looks at a piece that is being written
 _LEAD_IN = 4.0  # seconds of the seed that are heard before the new music
 _PATIENCE = 0.2  # seconds to wait for the first notes, so that they are in the first picture
+_TEXT_HEIGHT = 260  # pixels
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
@@ -39,12 +41,12 @@ def _draw(view: View) -> None:
 
 
 def _draw_start(view: View) -> None:
-    start = view.start
+    start = view.seed
     if start.title:
-        shell.title(start.words(view.composer.id))
+        shell.title(start.words(view.composer.id if view.composer else ""))
         shell.line("The seed. Press Compose to hear it go on.", "status")
     else:
-        shell.title(f"From nothing, in the style of {view.composer.short}")
+        shell.title(f"From nothing, {manner(view.style, view.info)}")
         shell.line("Silence. Press Compose to hear something new.", "status")
     player(
         seed=start.music,
@@ -55,6 +57,7 @@ def _draw_start(view: View) -> None:
         take="0",
         piece=f"start-{hash(start)}",
         autoplay=False,
+        marked=anew.marked(view, None),
         key="player",
     )
     _next(view, None)
@@ -62,30 +65,18 @@ def _draw_start(view: View) -> None:
 
 def _draw_piece(view: View, piece: Piece) -> None:
     progress = piece.job.progress()
-    take = min(view.take, piece.takes - 1)
-    music = progress.takes[take]
+    take = None if view.layered else min(view.take, piece.takes - 1)
+    music = layered(progress.takes) if take is None else progress.takes[take]
     shell.title(title_of(piece))
-    shell.line(_status(piece, progress, music), "status")
-    asked = player(
-        seed=piece.start.music,
-        continuation=music,
-        border=piece.border,
-        expected=piece.controls.seconds if progress.running else max(progress.made[take], 0.1),
-        running=progress.running,
-        take=str(take),
-        piece=f"piece-{piece.number}",
-        autoplay=view.autoplay,
-        made=progress.made[take],
-        start_at=max(0.0, piece.border - _LEAD_IN),
-        offer_continue=not progress.running and bool(music),
-        key="player",
-    )
+    shell.line(_status(piece, progress, music, take), "status")
+    if piece.read:
+        shell.line(piece.read)
+    asked = _play(view, piece, progress, music, take)
     if piece.takes > 1:
-        seconds = piece.controls.seconds
-        chosen = takes_row(progress.takes, take, f"takes-{piece.number}", seconds=seconds)
-        if chosen != view.take:
-            view.take = chosen
-            st.rerun(scope="fragment")
+        _choose_take(view, piece, progress)
+    if take is not None and progress.texts[take]:
+        shell.line("What it wrote, in ABC notation", "label")
+        st.code(progress.texts[take], language=None, wrap_lines=True, height=_TEXT_HEIGHT)
     if progress.error:
         shell.problem(progress.error)
     if asked is not None:
@@ -95,21 +86,66 @@ def _draw_piece(view: View, piece: Piece) -> None:
             view.shown_running = 0
             st.rerun()
         if music:
-            shell.line(closeness(music, piece.border))
+            if take is not None:
+                shell.line(closeness(music, piece.border))
             _keep(piece, progress, take)
         _next(view, music)
     else:
         view.shown_running = piece.number
 
 
-def _status(piece: Piece, progress: Progress, music: NoteSequence) -> str:
+def _play(
+    view: View, piece: Piece, progress: Progress, music: NoteSequence, take: int | None
+) -> PlayerResult | None:
+    """The player, with `music` as what is new."""
+    there, new = piece.parts(music)
+    made = min(progress.made) if take is None else progress.made[take]
+    single = take is not None and not progress.running
+    return player(
+        seed=there,
+        continuation=new,
+        border=piece.border,
+        expected=piece.seconds if progress.running else max(made, 0.1),
+        running=progress.running,
+        take="layers" if take is None else str(take),
+        piece=f"piece-{piece.number}",
+        autoplay=view.autoplay,
+        made=made,
+        start_at=max(0.0, piece.border - _LEAD_IN),
+        offer_continue=single and bool(music),
+        inside=piece.gap is not None,
+        marked=anew.marked(view, music) if single else None,
+        key="player",
+    )
+
+
+def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
+    """The takes in a row, and the switch that puts them on top of each other."""
+    shown = -1 if view.layered else min(view.take, piece.takes - 1)
+    row = f"takes-{piece.number}"
+    chosen = takes_row(progress.takes, shown, row, seconds=piece.seconds)
+    if chosen != shown:
+        view.take, view.layered = chosen, False
+        st.rerun(scope="fragment")
+    if st.session_state.get("layers") != view.layered:
+        st.session_state["layers"] = view.layered
+    st.toggle("Layer them", key="layers", on_change=_layer, args=(view,))
+    if view.layered:
+        shell.line("All takes at once, each on an instrument of its own.")
+
+
+def _layer(view: View) -> None:
+    view.layered = bool(st.session_state["layers"])
+
+
+def _status(piece: Piece, progress: Progress, music: NoteSequence, take: int | None) -> str:
     made = min(progress.made)
     if progress.running:
         left = f", about {progress.left:.0f} s to wait" if made > 0 and progress.left >= 1 else ""
-        return f"{made:.0f} of {piece.controls.seconds:.0f} seconds written{left}."
+        return f"{made:.0f} of {piece.seconds:.0f} seconds written{left}."
     if not music:
         return "Nothing was written."
-    length = max(progress.made)
+    length = max(progress.made) if take is None else progress.made[take]
     low, high = min(n.pitch for n in music), max(n.pitch for n in music)
     words = (
         f"{len(music)} notes in {length:.0f} seconds, {len(music) / length:.1f} a second, "
@@ -122,9 +158,11 @@ def _name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def _keep(piece: Piece, progress: Progress, take: int) -> None:
-    kept = Kept(piece, progress.takes, take, _address(piece))
+def _keep(piece: Piece, progress: Progress, take: int | None) -> None:
+    kept = Kept(piece, progress.takes, take, _address(piece), progress.texts)
     buttons = {"mid": "MIDI", "wav": "WAV", "mp3": "MP3", "png": "Picture", "svg": "SVG"}
+    if take is not None and progress.texts[take]:
+        buttons = {"abc": "ABC", **buttons}
     with st.container(key="keep", horizontal=True, vertical_alignment="center"):
         shell.line("Keep", "label")
         for kind, label in (buttons | {"zip": "All takes"}).items():
@@ -142,16 +180,19 @@ def _keep(piece: Piece, progress: Progress, take: int) -> None:
     picture = st.expander("Piano roll as a picture", key="picture", on_change="rerun")
     if picture.open:
         with picture, st.spinner("Drawing …"):
-            music = progress.takes[take]
-            png = _picture(piece.start.music, music, title_of(piece), is_dark())
+            written = layered(progress.takes) if take is None else progress.takes[take]
+            png = _picture(*piece.parts(written), piece.border, title_of(piece), is_dark())
             st.image(png, width="stretch")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _picture(seed: NoteSequence, music: NoteSequence, title: str, dark: bool) -> bytes:
+def _picture(
+    seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool
+) -> bytes:
     from pyzzicato.plotting import figure_file, roll_figure
 
-    return figure_file(roll_figure(seed, music, title=title, dark=dark), "png")
+    figure = roll_figure(seed, music, border=border, title=title, dark=dark)
+    return figure_file(figure, "png")
 
 
 def _about_link(piece: Piece) -> str:
@@ -166,16 +207,22 @@ def _address(piece: Piece) -> str:
 
 
 def _next(view: View, music: NoteSequence | None) -> None:
-    if not view.past and not music:
+    single = not view.layered  # what is layered is no piece to go on from
+    markable = single and anew.possible(view, music)
+    if not (view.past or music or markable):
         return
     with st.container(key="next", horizontal=True, vertical_alignment="center"):
         shell.line("Next", "label")
         piece = view.piece
-        if music and piece and st.button("Continue from the end", key="continue"):
+        if single and music and piece and st.button("Continue from the end", key="continue"):
             _continue(view, piece, music, PlayerResult(whole(piece, music).duration))
+        if markable:
+            anew.offer()
         if view.past and st.button("Undo", key="undo"):
             view.undo()
             st.rerun()
+    if markable:
+        anew.draw(view, music)
 
 
 def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult) -> None:

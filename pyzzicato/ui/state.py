@@ -6,15 +6,17 @@ widget show its setting, and `gather` takes over what was changed by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import numpy as np
 import streamlit as st
 
 from pyzzicato.composers import Composer, find_composer
+from pyzzicato.composition import style_of
 from pyzzicato.controls import Controls, declared
-from pyzzicato.errors import PyzzicatoError
+from pyzzicato.errors import InvalidControl, PyzzicatoError
+from pyzzicato.filling import Gap, asked_gap, parted
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import all_seeds, find_seed, seeds_by
@@ -69,16 +71,37 @@ class Piece:
     job: Job
     texts: dict[str, str]
     """The link that makes it again."""
+    read: str = ""
+    """What was read of the seed, where that is not all of it."""
 
     @property
-    def style(self) -> Composer:
-        """In whose style it is."""
-        return find_composer(self.controls.composer)
+    def composer(self) -> str:
+        """The id of the composer in whose style it is; "" for a model without composers."""
+        return str(getattr(self.controls, "composer", ""))
+
+    @property
+    def style(self) -> str:
+        """In whose style it is, in words; "" for a model without composers."""
+        return style_of(asdict(self.controls))
+
+    @property
+    def gap(self) -> Gap | None:
+        """The stretch of the start that is written anew; None where it is written on."""
+        return asked_gap(self.controls)
 
     @property
     def border(self) -> float:
         """Seconds at which the new music begins."""
-        return self.start.music.duration
+        return self.gap.start if self.gap else self.start.music.duration
+
+    @property
+    def seconds(self) -> float:
+        """How much new music was asked for."""
+        return self.gap.seconds if self.gap else float(self.controls.seconds)
+
+    def parts(self, take: NoteSequence) -> tuple[NoteSequence, NoteSequence]:
+        """What was there and stays, and the new notes of a take, their times from `border` on."""
+        return parted(self.start.music, take, *self.gap) if self.gap else (self.start.music, take)
 
 
 @dataclass
@@ -99,6 +122,12 @@ class View:
     """The seconds of that music which are used."""
     problems: dict[str, str] = field(default_factory=dict)
     """Sentences by the place where they are shown: link, model, upload."""
+    stretch: tuple[float, float] | None = None
+    """The seconds of the piece on the stage that are marked to be written anew."""
+    layered: bool = False
+    """Whether all takes are shown at once."""
+    warm: set[str] = field(default_factory=set)
+    """The models that were loaded since this visitor came."""
     pieces: int = 0
     shown_running: int = 0
     """The number of the piece that was last shown growing; 0 for none."""
@@ -111,9 +140,20 @@ class View:
         return self.models[self.settings["model"]]
 
     @property
-    def composer(self) -> Composer:
-        """The composer that is chosen."""
-        return find_composer(self.settings["composer"])
+    def composer(self) -> Composer | None:
+        """The composer that is chosen; None where the model knows none."""
+        return find_composer(self.settings["composer"]) if self.info.composers else None
+
+    @property
+    def style(self) -> str:
+        """In whose style a piece would be now, in words; "" where the model knows no composers."""
+        mine = [item.name for item in declared(self.info.controls)]
+        return style_of({name: self.settings[name] for name in mine})
+
+    @property
+    def seed(self) -> Start:
+        """What the model would start from: nothing, where it is one that begins by itself."""
+        return self.start if self.info.reads_seed else nothing_start()
 
     @property
     def running(self) -> bool:
@@ -135,7 +175,7 @@ class View:
         if self.past:
             self.start, self.piece, self.take = self.past.pop()
             self.settings["seed"] = self.start.id
-            self.autoplay = False
+            self.layered = self.autoplay = False
 
     def halt(self) -> None:
         """Stops the piece that is being written, and keeps it."""
@@ -158,36 +198,67 @@ class View:
         if own and seeds_by(composer):
             self.begin_with(library_start(seeds_by(composer)[0].id))
 
-    def compose(self) -> None:
-        """Starts to write a piece with the settings as they stand.
+    def choose_model(self, model: str) -> None:
+        """Takes another model; what stood as usual with the last one stands as usual with it.
 
-        Where the same settings have just been played to the end, the dice are rolled first:
-        who presses again wants something new.
+        A value that the new model does not have becomes its usual one, too.
+        """
+        usual = usual_settings(self.info)
+        self.settings["model"] = model
+        for name, value in usual_settings(self.info).items():
+            mine = self.settings.get(name)
+            if mine == usual.get(name) or not _allowed(self.info, name, mine):
+                self.settings[name] = value
+
+    def compose(self) -> None:
+        """Starts to write a piece with the settings as they stand."""
+        self._write(self.seed)
+
+    def fill(self, start: Start, gap: Gap) -> None:
+        """Starts to write the stretch `gap` of `start` anew, with the settings as they stand."""
+        self._write(start, fill_from=gap.start, fill_to=gap.stop)
+
+    def _write(self, start: Start, **more: Any) -> None:
+        """Starts to write; `more` are controls beside the settings.
+
+        Where the same has just been played to the end, the dice are rolled first: who presses
+        again wants something new.
         """
         self.problems.clear()
-        texts = links.as_texts(self.settings, self.info)
-        shown = self.piece
-        if shown and (shown.texts, shown.start) == (texts, self.start):
+        if self._just_played(start, Gap(more["fill_from"], more["fill_to"]) if more else None):
             self.roll_dice()
-            texts = links.as_texts(self.settings, self.info)
         self.halt()
         try:
-            controls = self.controls()
+            controls = self.controls().changed(**more)
             generator = resources.generator(self.info)
         except PyzzicatoError as error:
             self.problems[f"model {self.info.id}"] = str(error)
             return
         self.remember()
         self.pieces += 1
-        seed, takes = self.start.music, self.settings["takes"]
+        takes, gap = self.settings["takes"], asked_gap(controls)
         job = Job(
-            lambda: generator.generate(seed, controls, takes),
-            seconds=controls.seconds,
+            lambda: generator.generate(start.music, controls, takes),
+            seconds=gap.seconds if gap else controls.seconds,
             takes=takes,
-            qpm=seed.qpm,
+            qpm=start.music.qpm,
+        ).start()
+        texts, read = (
+            self._link(start),
+            "" if gap or not start.music else generator.reads(start.music),
         )
-        self.piece = Piece(self.pieces, self.start, self.info, controls, takes, job.start(), texts)
-        self.take, self.autoplay = 0, True
+        self.piece = Piece(self.pieces, start, self.info, controls, takes, job, texts, read)
+        self.take, self.layered, self.autoplay = 0, False, True
+
+    def _link(self, start: Start) -> dict[str, str]:
+        return links.as_texts({**self.settings, "seed": start.id}, self.info)
+
+    def _just_played(self, start: Start, gap: Gap | None) -> bool:
+        """Whether what is on the stage was made just so."""
+        shown = self.piece
+        if shown is None or shown.gap != gap or shown.texts != self._link(start):
+            return False
+        return gap is not None or shown.start == start  # around a gap nothing has changed
 
     def roll_dice(self) -> None:
         """A new number for all chance, short enough to be told to a friend."""
@@ -205,6 +276,24 @@ def library_start(seed_id: str) -> Start:
 def nothing_start() -> Start:
     """No seed at all."""
     return Start(links.NOTHING, "", NoteSequence())
+
+
+def usual_settings(info: ModelInfo) -> dict[str, Any]:
+    """What the settings of a model are unless one turns them, its number of takes among them."""
+    takes = info.card.get("takes", links.TAKES.default)
+    usual = {item.name: item.default for item in declared(info.controls)}
+    return {**usual, links.TAKES.name: links.TAKES.check(takes)}
+
+
+def _allowed(info: ModelInfo, name: str, value: Any) -> bool:
+    """Whether the control `name` of a model can have this value; takes always can."""
+    item = next((item for item in declared(info.controls) if item.name == name), None)
+    if name in ("composer", "composer_2"):
+        return not value or value in info.composers
+    try:
+        return item is None or item.check(value) == value
+    except InvalidControl:
+        return False
 
 
 def open_view() -> View:
@@ -229,12 +318,12 @@ def _new_view() -> View:
         st.stop()
     ready = [info for info in known.values() if not resources.missing(info)]
     info = ready[0] if ready else next(iter(known.values()))
-    settings: dict[str, Any] = {"model": info.id, links.TAKES.name: links.TAKES.default}
-    for each in known.values():
-        for item in declared(each.controls):
-            settings.setdefault(item.name, item.default)
+    settings: dict[str, Any] = {}
+    for each in (info, *known.values()):
+        settings = {**usual_settings(each), **settings}
     composer, seed = FAVOURITE
-    settings["composer"] = composer if composer in info.composers else info.composers[0]
+    usual = composer if composer in info.composers or not info.composers else info.composers[0]
+    settings |= {"model": info.id, "composer": usual}
     ids = [each.id for each in all_seeds()]
     start = library_start(seed if seed in ids else ids[0])
     return View(known, {**settings, "seed": start.id}, start)
@@ -246,6 +335,8 @@ def _read_link(view: View) -> None:
         return
     view.written = texts
     found, problems = links.from_link(texts, view.models, view.settings)
+    if found["model"] != view.settings["model"]:
+        view.choose_model(found["model"])
     view.settings.update(found)
     view.problems["link"] = " ".join(problems)
     seed = found.get("seed")
@@ -270,11 +361,11 @@ def draw_value(view: View, name: str) -> dict[str, Any]:
     return {"key": key, "on_change": gather, "args": (view,)}
 
 
-def gather(view: View) -> None:
-    """Takes over what the widgets say; callbacks that use the settings call it first."""
+def gather(view: View, but: str = "") -> None:
+    """Takes over what the widgets say, `but` one; callbacks that use the settings call it first."""
     for name in view.settings:
         value = st.session_state.get(f"set-{name}")
-        if value is not None:
+        if value is not None and name != but:
             view.settings[name] = value
 
 

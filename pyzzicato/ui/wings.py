@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyzzicato.composers import COMPOSERS
+from pyzzicato.composers import COMPOSERS, Composer, find_composer
 from pyzzicato.controls import declared
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.seeds import seeds_by
@@ -19,13 +19,16 @@ _FIRST = 6  # composers shown before "more"
 
 def draw(view: View) -> None:
     """All settings, and the button that starts or stops."""
+    _settle(view)
     # For the telephone, where the settings fold away; it never changes, so it stays as it was left.
     st.html('<details class="pz-fold"><summary>Settings</summary></details>')
-    shell.line(f"{view.composer.short}, {view.settings['seconds']:.0f} s", "brief")
+    shell.line(f"{view.style or view.info.title}, {view.settings['seconds']:.0f} s", "brief")
     if view.problems.get("link"):
         shell.problem(view.problems["link"])
     with st.container(key="wings-scroll"):
-        _style(view)
+        if view.info.composers:
+            _style(view)
+            _mix(view)
         beginning.draw(view)
         _model(view)
         _turn(view)
@@ -35,24 +38,34 @@ def draw(view: View) -> None:
 
 def warm_up(view: View) -> None:
     """Loads the chosen model after the page is drawn, so that Compose starts at once."""
-    if not resources.missing(view.info):
-        try:
-            resources.generator(view.info)
-        except PyzzicatoError as error:
-            if view.problems.get(f"model {view.info.id}") != str(error):
-                view.problems[f"model {view.info.id}"] = str(error)
-                st.rerun()
+    if resources.missing(view.info):
+        return
+    try:
+        resources.generator(view.info)
+    except PyzzicatoError as error:
+        if view.problems.get(f"model {view.info.id}") != str(error):
+            view.problems[f"model {view.info.id}"] = str(error)
+            st.rerun()
+        return
+    if view.info.id not in view.warm:
+        view.warm.add(view.info.id)
+        if resources.reads(view.info, view.start.music):
+            st.rerun()  # there is something to say of the seed now
+
+
+def _settle(view: View) -> None:
+    """Makes the composers such as the model was taught."""
+    taught = view.info.composers
+    if taught and view.settings["composer"] not in taught:
+        view.settings["composer"] = _ranked(view)[0].id
+    if view.settings.get("composer_2") == view.settings["composer"]:
+        view.settings["composer_2"] = ""
 
 
 def _style(view: View) -> None:
     shell.line("In the style of", "label")
-    taught = set(view.info.composers)
-    ranked = sorted(
-        (c for c in COMPOSERS if c.id in taught), key=lambda c: (-len(seeds_by(c.id)), c.short)
-    )
-    if view.settings["composer"] not in taught:
-        view.settings["composer"] = ranked[0].id
-    chosen = view.composer
+    ranked = _ranked(view)
+    chosen = find_composer(view.settings["composer"])
     first = ranked[:_FIRST]
     if chosen not in first:
         first = [*first, chosen]
@@ -83,6 +96,30 @@ def _style(view: View) -> None:
             )
 
 
+def _ranked(view: View) -> list[Composer]:
+    """The composers that the model was taught, those with most openings first."""
+    taught = (each for each in COMPOSERS if each.id in view.info.composers)
+    return sorted(taught, key=lambda each: (-len(seeds_by(each.id)), each.short))
+
+
+def _mix(view: View) -> None:
+    """A second composer, for models that can think of two at once."""
+    items = {item.name: item for item in declared(view.info.controls)}
+    if "composer_2" not in items:
+        return
+    names = {each.id: each.short for each in _ranked(view) if each.id != view.settings["composer"]}
+    with st.container(key="mix"):
+        st.selectbox(
+            items["composer_2"].label,
+            ["", *sorted(names, key=names.__getitem__)],
+            format_func=lambda name: f"with {names[name]}" if name else "with nobody else",
+            label_visibility="collapsed",
+            **draw_value(view, "composer_2"),
+        )
+        if view.settings["composer_2"]:
+            draw_control(items["mix"], view, f"How much {names[view.settings['composer_2']]}")
+
+
 def _take_style(view: View) -> None:
     chosen = st.session_state["style"]
     if chosen:
@@ -99,13 +136,18 @@ def _model(view: View) -> None:
         list(infos),
         format_func=lambda name: infos[name].title,
         label_visibility="collapsed",
-        **draw_value(view, "model"),
+        **{**draw_value(view, "model"), "on_change": _take_model},
     )
     problem = resources.missing(view.info) or view.problems.get(f"model {view.info.id}")
     if problem:
         shell.problem(problem)
     else:
         shell.line(view.info.summary)
+
+
+def _take_model(view: View) -> None:
+    gather(view, but="model")
+    view.choose_model(st.session_state["set-model"])
 
 
 def _turn(view: View) -> None:

@@ -82,7 +82,7 @@ class Player {
     for (let i = 0; i < rows.length; i += ROW) last = Math.max(last, rows[i] + rows[i + 1]);
     const music = {
       rows, count: notes, running: header.running,
-      length: header.running ? header.border + header.expected : Math.max(last, header.made),
+      length: Math.max(last, header.running ? header.border + header.expected : header.made),
       frontier: Math.max(header.border, header.made, header.running ? 0 : last),
     };
     const wasGrowing = !take && this.roll.music.growing;
@@ -92,6 +92,8 @@ class Player {
     this.roll.music = music;
     this.roll.longest = longestNote(music);
     this.roll.border = header.border;
+    this.roll.until = header.until ?? Infinity;
+    this.roll.marked = header.marked;
     this.roll.fitPitches(piece);
     if (piece) this.roll.shown = Math.min(header.border, music.frontier);
     if (!music.growing) this.roll.shown = header.running ? music.frontier : music.length;

@@ -2,6 +2,11 @@
 
 const BLACK = [false, true, false, true, false, false, true, false, true, false, true, false];
 const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60]; // seconds between lines of the grid
+const PARTS = ["#2F6BFF", "#E8791A"]; // seed, new
+const PARTS_DARK = ["#7FA2FF", "#FFA24D"];
+// Takes that lie on top of each other, after the first: as many tell apart as any eye can.
+const LAYERS = ["#1E8A6F", "#B4548E", "#7A6A1C", "#4A4560", "#C2452D", "#2C7F9E", "#8C5BB5"];
+const LAYERS_DARK = ["#5CC9A7", "#E391C2", "#CDBB5C", "#B9B4CC", "#FF8A70", "#74C4E3", "#C59BEA"];
 const FIRST_KEY = 21;
 const LAST_KEY = 108;
 
@@ -14,7 +19,7 @@ function palette(probe) {
     dark,
     paper: `rgb(${red}, ${green}, ${blue})`,
     ink: (alpha) => `rgba(${ink}, ${alpha})`,
-    parts: dark ? ["#7FA2FF", "#FFA24D"] : ["#2F6BFF", "#E8791A"],
+    parts: dark ? [...PARTS_DARK, ...LAYERS_DARK, ...LAYERS_DARK] : [...PARTS, ...LAYERS, ...LAYERS],
     ivory: dark ? "#2A2933" : "#FFFFFF",
     ebony: dark ? "#0C0B10" : "#2B2935",
   };
@@ -78,11 +83,16 @@ function pitchRange(music) {
 }
 
 class Roll {
-  /** `canvases` has base, overlay, map and keys; `border` is where the seed ends, in seconds. */
+  /**
+   * `canvases` has base, overlay, map and keys. In seconds: the seed ends at `border`; new music
+   * ends at `until`, where the seed goes on; `marked` is a stretch to point out, or null.
+   */
   constructor(canvases) {
     this.canvases = canvases;
     this.music = NO_MUSIC;
     this.border = 0;
+    this.until = Infinity;
+    this.marked = null;
     this.view = { from: 0, to: 1 };
     this.low = 36;
     this.high = 96;
@@ -136,6 +146,7 @@ class Roll {
     const pen = fitted(this.canvases.base, this.size.width, this.size.height);
     this.colours = colours;
     this.drawRows(pen);
+    if (this.marked) this.drawMarked(pen);
     this.drawGrid(pen);
     if (this.music.running) this.drawUnwritten(pen);
     else if (!this.music.count) this.drawSkeleton(pen);
@@ -187,7 +198,7 @@ class Roll {
   /** The part of the stage that waits for notes, and the edge where they appear. */
   drawUnwritten(pen) {
     const x = Math.max(this.gutter, this.xAt(this.shown));
-    const width = this.size.width - x;
+    const width = Math.min(this.size.width, this.xAt(this.until)) - x;
     if (width <= 0) return;
     pen.fillStyle = this.colours.paper;
     pen.globalAlpha = 0.62;
@@ -209,14 +220,29 @@ class Roll {
     pen.clip();
     for (let i = firstFrom(this.music, this.view.from - this.longest); i < count; i++) {
       const at = i * ROW;
-      if (rows[at] > this.view.to || (this.music.growing && rows[at] > this.shown)) break;
+      if (rows[at] > this.view.to) break;
+      const grows = this.music.growing && rows[at + 4] > 0;
+      if (grows && rows[at] > this.shown) continue;
       pen.fillStyle = this.colours.parts[rows[at + 4]];
       pen.globalAlpha = 0.34 + 0.66 * (rows[at + 3] / 127);
-      const last = this.music.growing ? this.shown - rows[at] : rows[at + 1];
+      const last = grows ? this.shown - rows[at] : rows[at + 1];
       const width = Math.max(2, Math.min(rows[at + 1], last) * this.perSecond - 1);
       bar(pen, this.xAt(rows[at]), this.yAt(rows[at + 2]), width, height);
     }
     pen.restore();
+  }
+
+  /** The stretch that is pointed out: a wash of the colour of new notes, between two lines. */
+  drawMarked(pen) {
+    const [left, right] = this.marked.map((time) =>
+      Math.min(this.size.width, Math.max(this.gutter, this.xAt(time))));
+    const height = this.size.height - this.head;
+    pen.fillStyle = this.colours.parts[1];
+    pen.globalAlpha = 0.14;
+    pen.fillRect(left, this.head, right - left, height);
+    pen.globalAlpha = 0.8;
+    for (const x of [left, right]) pen.fillRect(Math.round(x) - 0.5, this.head, 1.5, height);
+    pen.globalAlpha = 1;
   }
 
   /** Where notes will be: pale bars that rise and fall, while there is no music. */
@@ -238,13 +264,20 @@ class Roll {
     const top = this.head - 3;
     pen.fillStyle = this.colours.parts[0];
     pen.fillRect(edge(0), top, middle - edge(0), 2);
+    const end = Math.min(this.music.length, this.until);
+    pen.fillRect(edge(end), top, edge(this.music.length) - edge(end), 2);
     pen.fillStyle = this.colours.parts[1];
-    pen.fillRect(middle, top, edge(Math.min(this.shown, this.music.length)) - middle, 2);
+    pen.fillRect(middle, top, Math.max(0, edge(Math.min(this.shown, end)) - middle), 2);
     pen.globalAlpha = 0.22;
-    pen.fillRect(middle, top, edge(this.music.length) - middle, 2);
+    pen.fillRect(middle, top, edge(end) - middle, 2);
     pen.globalAlpha = 1;
-    const x = this.xAt(this.border);
-    if (this.music.length <= this.border + 0.01 || this.border <= 0) return;
+    for (const time of [this.border, this.until]) {
+      if (time > 0 && time < this.music.length - 0.01) this.drawSeam(pen, this.xAt(time));
+    }
+  }
+
+  /** The line between what was there and what is new. */
+  drawSeam(pen, x) {
     if (x < this.gutter || x > this.size.width) return;
     pen.strokeStyle = this.colours.ink(0.4);
     pen.setLineDash([3, 3]);
@@ -296,7 +329,9 @@ class Roll {
     const pen = fitted(this.mapLayer, width, height);
     pen.fillStyle = this.colours.ink(this.colours.dark ? 0.06 : 0.045);
     bar(pen, 0, 0, width, height);
-    const music = { ...this.music, count: firstFrom(this.music, this.shown + 1e-3) };
+    const all = this.until < Infinity; // around new notes in the midst everything is there
+    const count = all ? this.music.count : firstFrom(this.music, this.shown + 1e-3);
+    const music = { ...this.music, count };
     drawSmall(pen, music, this.colours, { left: 0, top: 3, width, height: height - 6 },
       this.low, this.high);
   }

@@ -183,10 +183,12 @@ class Sound {
 
   /**
    * Plays one note: `when` and `until` on this clock, `offset` seconds into its own sound (for a
-   * note that is joined midway). Returns the voice.
+   * note that is joined midway). Parts from 2 on have instruments of their own. Returns the voice.
    */
-  strike(pitch, velocity, when, until, offset = 0) {
+  strike(pitch, velocity, when, until, offset = 0, part = 0) {
     const context = this.context;
+    const instrument = instrumentOf(part);
+    if (instrument) return this.sing(instrument, pitch, velocity, when, until, offset);
     const sample = this.sampleFor(pitch);
     const rate = 2 ** ((pitch - sample.root) / 12);
     const source = new AudioBufferSourceNode(context, { buffer: sample.buffer, playbackRate: rate });
@@ -202,7 +204,28 @@ class Sound {
     gain.gain.linearRampToValueAtTime(level, start + (offset ? 0.03 : 0.003));
     source.connect(tone).connect(gain).connect(this.bus);
     source.start(start, offset * rate);
-    const voice = { source, gain, start, pitch, level };
+    return this.keep({ source, gain, start, pitch, level }, until);
+  }
+
+  /** Plays one note on a computed instrument. */
+  sing(instrument, pitch, velocity, when, until, offset) {
+    const context = this.context;
+    const source = tone(context, instrument, pitch);
+    const gain = new GainNode(context, { gain: 0 });
+    const level = instrument.level * (velocity / 127) ** 1.5;
+    const start = Math.max(when, context.currentTime + 0.002);
+    const loud = start + (offset ? 0.03 : instrument.attack);
+    gain.gain.setValueAtTime(0, start);
+    gain.gain.linearRampToValueAtTime(level, loud);
+    if (instrument.decay) gain.gain.setTargetAtTime(0, loud, instrument.decay);
+    source.connect(gain).connect(this.bus);
+    source.start(start);
+    return this.keep({ source, gain, start, pitch, level }, until);
+  }
+
+  /** Remembers a voice that was started, and lets it end at `until`. */
+  keep(voice, until) {
+    const { source, gain, start } = voice;
     this.voices.add(voice);
     this.release(voice, Math.max(until, start + 0.06));
     source.onended = () => {

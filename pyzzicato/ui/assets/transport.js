@@ -185,13 +185,14 @@ class Transport {
       const start = rows[i * ROW];
       if (start >= until) break;
       const end = start + rows[i * ROW + 1];
-      const name = Math.round(start * 2000) * 128 + rows[i * ROW + 2];
+      const part = rows[i * ROW + 4];
+      const name = (Math.round(start * 2000) * 16 + part) * 128 + rows[i * ROW + 2];
       if (this.struck.has(name) || end < at + soon) continue;
       this.struck.add(name);
       const joined = start < at - soon ? (at - start) / this.speed : 0;
       const when = joined ? sound.now : this.since + (start - this.from) / this.speed;
       const over = this.since + (end - this.from) / this.speed;
-      const voice = sound.strike(rows[i * ROW + 2], rows[i * ROW + 3], when, over, joined);
+      const voice = sound.strike(rows[i * ROW + 2], rows[i * ROW + 3], when, over, joined, part);
       this.sounding.push({ voice, end: over });
     }
     this.sounding = this.sounding.filter(({ voice }) => sound.voices.has(voice));
