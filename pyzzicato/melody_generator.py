@@ -196,6 +196,23 @@ class MelodyGenerator(Generator):
             if last:
                 return
 
+    def about_seed(self, seed: NoteSequence, controls: MelodyControls) -> str:
+        """What is taken from `seed`, in one sentence; empty where it is the whole of it."""
+        if controls.primer == "none" or not len(seed):
+            return ""
+        tones = sum(not note.is_drum for note in seed)
+        line = int((_melody_of(seed, controls.tempo_after(seed)) >= 0).sum())
+        if not line:
+            return "There is no pitched note in this seed: the first note is drawn by lot."
+        if controls.primer == "note":
+            return "Of this seed the first note of the upper line is taken, and nothing else."
+        if line < tones:
+            return (
+                f"Of this seed the upper line is read, {line:,} of its {tones:,} notes: at each "
+                "step the highest note that begins there, unless a higher one still sounds."
+            )
+        return ""
+
     def _events(
         self, primers: list[_Primer], controls: MelodyControls, dice: Dice, takes: int
     ) -> Iterator[np.ndarray]:

@@ -175,6 +175,19 @@ def test_primers(info: ModelInfo) -> None:
     assert one(info, primer="none") == one(info, NoteSequence())
 
 
+def test_it_says_what_is_taken_from_a_seed(info: ModelInfo) -> None:
+    generator = attention_rnn.load(info)
+
+    def said(seed: NoteSequence, **values: Any) -> str:
+        return generator.about_seed(seed, generator.Controls(**values))
+
+    assert said(SEED) == said(NoteSequence()) == said(SEED, primer="none") == ""
+    chords = SEED.merge(SEED.transpose(-12).notes)
+    assert "28 of its 56 notes" in said(chords)
+    assert said(chords, primer="note").startswith("Of this seed the first note")
+    assert said(SEEDS["drums only"]).startswith("There is no pitched note")
+
+
 def test_a_high_melody_goes_on_high(info: ModelInfo) -> None:
     low, high = one(info), one(info, SEED.transpose(24))
     assert [note.pitch + 24 for note in low] == [note.pitch for note in high]
