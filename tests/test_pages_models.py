@@ -12,7 +12,7 @@ from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed
 from pyzzicato.ui import downloads
-from pyzzicato.ui.state import Piece
+from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer

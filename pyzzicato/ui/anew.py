@@ -9,7 +9,8 @@ from pyzzicato.filling import SHORTEST_GAP, Gap
 from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.downloads import whole
-from pyzzicato.ui.state import Start, View, gather, toggle
+from pyzzicato.ui.pieces import Start
+from pyzzicato.ui.state import View, gather, toggle
 
 __all__ = ["draw", "marked", "offer", "possible"]
 

@@ -10,8 +10,9 @@ from pyzzicato.limits import check_size
 from pyzzicato.midi import piano_part, read_music
 from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
+from pyzzicato.ui.pieces import Start, library_start, nothing_start
 from pyzzicato.ui.player import SeedCard, seed_cards
-from pyzzicato.ui.state import Start, View, gather, library_start, nothing_start, toggle
+from pyzzicato.ui.state import View, gather, toggle
 
 __all__ = ["draw"]
 

@@ -12,8 +12,8 @@ from pyzzicato.layering import layered
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.ui.pieces import Piece
 from pyzzicato.ui.shell import clock
-from pyzzicato.ui.state import Piece
 
 __all__ = ["Kept", "file_name", "manner", "settings_text", "title_of", "whole"]
 

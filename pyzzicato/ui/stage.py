@@ -13,8 +13,9 @@ from pyzzicato.ui import anew, links, shell
 from pyzzicato.ui.closeness import closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
+from pyzzicato.ui.pieces import Piece, Start
 from pyzzicato.ui.player import PlayerResult, player, takes_row
-from pyzzicato.ui.state import Piece, Start, View
+from pyzzicato.ui.state import View
 from pyzzicato.ui.theme import is_dark
 
 __all__ = ["draw"]

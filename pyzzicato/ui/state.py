@@ -6,7 +6,7 @@ widget show its setting, and `gather` takes over what was changed by hand.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -16,21 +16,18 @@ from pyzzicato.composers import Composer, find_composer
 from pyzzicato.composition import style_of
 from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import InvalidControl, PyzzicatoError
-from pyzzicato.filling import Gap, asked_gap, parted
+from pyzzicato.filling import Gap, asked_gap
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.seeds import all_seeds, find_seed, seeds_by
+from pyzzicato.seeds import all_seeds, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.jobs import Job
+from pyzzicato.ui.pieces import Piece, Start, library_start, nothing_start
 
 __all__ = [
-    "Piece",
-    "Start",
     "View",
     "draw_value",
     "gather",
-    "library_start",
-    "nothing_start",
     "open_view",
     "toggle",
     "write_link",
@@ -38,70 +35,6 @@ __all__ = [
 
 FAVOURITE = ("chopin", "chopin-prelude-op-28-no-4")
 _UNDO = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Music that a piece starts from: `id` as in a link, `title` as one would say it."""
-
-    id: str
-    title: str
-    music: NoteSequence
-    composer: str = ""
-    """The composer's id, for a built-in seed."""
-    rounds: int = 0
-    """How often it was continued already."""
-
-    def words(self, style: str = "") -> str:
-        """How a title names it; with its composer, unless that is the one with the id `style`."""
-        by = "" if self.composer in ("", style) else f"{find_composer(self.composer).short}'s "
-        again = {0: "", 1: " (continued)"}.get(self.rounds, f" (continued {self.rounds} times)")
-        return f"{by}{self.title}{again}"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one press of Compose made, with the settings it was made with."""
-
-    number: int
-    start: Start
-    info: ModelInfo
-    controls: Any
-    takes: int
-    job: Job
-    texts: dict[str, str]
-    """The link that makes it again."""
-    read: str = ""
-    """What was read of the seed, where that is not all of it."""
-
-    @property
-    def composer(self) -> str:
-        """The id of the composer in whose style it is; "" for a model without composers."""
-        return str(getattr(self.controls, "composer", ""))
-
-    @property
-    def style(self) -> str:
-        """In whose style it is, in words; "" for a model without composers."""
-        return style_of(asdict(self.controls))
-
-    @property
-    def gap(self) -> Gap | None:
-        """The stretch of the start that is written anew; None where it is written on."""
-        return asked_gap(self.controls)
-
-    @property
-    def border(self) -> float:
-        """Seconds at which the new music begins."""
-        return self.gap.start if self.gap else self.start.music.duration
-
-    @property
-    def seconds(self) -> float:
-        """How much new music was asked for."""
-        return self.gap.seconds if self.gap else float(self.controls.seconds)
-
-    def parts(self, take: NoteSequence) -> tuple[NoteSequence, NoteSequence]:
-        """What was there and stays, and the new notes of a take, their times from `border` on."""
-        return parted(self.start.music, take, *self.gap) if self.gap else (self.start.music, take)
 
 
 @dataclass
@@ -265,17 +198,6 @@ class View:
         before = self.settings["rng_seed"]
         rolled = int(np.random.default_rng().integers(1, 9999))
         self.settings["rng_seed"] = rolled if rolled != before else 9999
-
-
-def library_start(seed_id: str) -> Start:
-    """A built-in seed to start from; raises UnknownName."""
-    seed = find_seed(seed_id)
-    return Start(seed.id, f"{seed.title}, {seed.opus}", seed.sequence(), seed.composer.id)
-
-
-def nothing_start() -> Start:
-    """No seed at all."""
-    return Start(links.NOTHING, "", NoteSequence())
 
 
 def usual_settings(info: ModelInfo) -> dict[str, Any]:
