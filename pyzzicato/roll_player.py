@@ -74,6 +74,9 @@ class Player:
         self.louder = np.zeros(takes)  # what is added to velocities
         self.silence = np.zeros(takes)  # seconds since a key was struck
         self._numbers = _Numbers(controls, rate)
+        self._struck: Struck | None = None  # in the last step
+        self._sounding = planes[:, SOUNDING]
+        self._none, self._some = logits[:, 3 * KEYS], logits[:, 3 * KEYS + 1 :]
         self._chance = np.empty((takes, 2 * KEYS), np.float32)
         self._left, self._right = np.empty((2, takes, KEYS), np.float32)
         self._kept, self._young = np.empty((2, takes, KEYS), bool)
@@ -88,27 +91,28 @@ class Player:
         """The planes of the next step, from the logits."""
         draws = self.dice.roll()
         kept, struck = self._choose(draws)
+        if self._struck is not None:
+            self.planes[:, ONSET:] = 0
         if struck is None:
             self.keys.go_on(kept)
-            self.planes[:, ONSET:] = 0
         else:
+            loudness = self._velocities(*struck, draws).astype(np.float32)
+            self.keys.strike(kept, *struck, loudness)
             take, key = struck
-            loudness = self._velocities(take, key, draws).astype(np.float32)
-            self.keys.strike(kept, take, key, loudness)
-            self.planes[:, ONSET:] = 0
             self.planes[take, ONSET, key] = 1
             self.planes[take, VELOCITY, key] = loudness
-        self.planes[:, SOUNDING] = self.keys.down
-        self._remember(None if struck is None else struck[0])
+        self._sounding[...] = self.keys.down
+        self._struck = struck
+        self._remember()
 
-    def _remember(self, take: np.ndarray | None) -> None:
-        """What was struck lately; `take` (n,) are the takes of the keys struck now."""
+    def _remember(self) -> None:
+        """How dense it is by now, and what is missing."""
         numbers, more = self._numbers, self._more
         self.time += 1 / self.rate
         self.silence += numbers.step
         self.recent *= numbers.fading
-        if take is not None:
-            count = np.bincount(take, minlength=len(self.logits))
+        if self._struck is not None:
+            count = np.bincount(self._struck[0], minlength=len(self.recent))
             self.silence[count > 0] = 0.0
             self.recent += count * (self.rate * numbers.pace)
         self.density = self.wish.density(self.time)
@@ -141,8 +145,7 @@ class Player:
     def _sample(self, draws: np.ndarray) -> tuple[np.ndarray, Struck | None]:
         """First whether anything is struck, then how many keys, then which."""
         numbers, chance, more = self._numbers, self._any, self._more
-        none, some = self.logits[:, 3 * KEYS], self.logits[:, 3 * KEYS + 1 :]
-        np.subtract(np.logaddexp.reduce(some, axis=1), none, out=chance)
+        np.subtract(np.logaddexp.reduce(self._some, axis=1), self._none, out=chance)
         chance += self.lean
         chance += np.multiply(self.lack, numbers.lacking, out=more)
         chance *= numbers.cooler
@@ -152,7 +155,7 @@ class Player:
         now = (draws[:, -1] < sigmoid(chance)).nonzero()[0]
         if not len(now):  # as in most steps
             return kept, None
-        count = 1 + choose_count(some[now], draws[now, -2])
+        count = 1 + choose_count(self._some[now], draws[now, -2])
         focused = self.logits[now, KEYS : 2 * KEYS] / (KEY_FOCUS * self.controls.temperature)
         chosen = choose_keys(focused, count, draws[now, KEYS : 2 * KEYS], self.taught.together)
         row, key = chosen.nonzero()
