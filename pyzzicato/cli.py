@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import cli_compose, cli_lists
+from pyzzicato import cli_compose, cli_evaluate, cli_lists
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 
 __all__ = ["main"]
@@ -100,11 +100,8 @@ def _add_training(command: Any) -> None:
         metavar="FOLDER",
         help="checkpoints, from which a stopped training goes on (default: runs)",
     )
-    measuring = command("evaluate", _evaluate, "Measure models on the test split of a folder.")
-    measuring.add_argument("models", nargs="*", metavar="ID", help="default: every model")
-    measuring.add_argument(
-        "--data", type=Path, required=True, metavar="FOLDER", help="training music"
-    )
+    measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
+    cli_evaluate.add_options(measuring)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -149,19 +146,6 @@ def _backend() -> str:
     return str(keras.backend.backend())
 
 
-def _evaluate(options: argparse.Namespace) -> int:
-    from pyzzicato.datasets import read_dataset
-    from pyzzicato.evaluation import evaluate
-    from pyzzicato.registry import model_info, models
-
-    for model in options.models or models():
-        info = model_info(model)
-        kinds = info.training.get("kinds", ("performance",))
-        evaluate(info, read_dataset(options.data, kinds=kinds), _say)
-        print(f"{info.folder / 'metrics.json'} is written")
-    return 0
-
-
 def _write_examples(options: argparse.Namespace) -> int:
     from pyzzicato.examples import write_examples
     from pyzzicato.registry import model_info, models
@@ -169,10 +153,6 @@ def _write_examples(options: argparse.Namespace) -> int:
     for model in options.models or models():
         write_examples(model_info(model))
     return 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 def _open_app(options: argparse.Namespace) -> int:

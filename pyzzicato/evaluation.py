@@ -1,25 +1,34 @@
-"""A model's score sheet: measured on the test split, written to its metrics.json.
+"""A model's score sheet: measured on music it was not trained on, written to its metrics.json.
 
-The cards, the pages and the README read that file; nothing in them is typed by hand.
+The cards, the pages and the README read that file; nothing in them is typed by hand. Each of its
+sections carries the fingerprint of the weights it was measured with, in `weights`, so that
+figures that no longer belong to the weights can be told: `misfits`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from pyzzicato.clips import Plan
 from pyzzicato.datasets import Dataset
-from pyzzicato.errors import PyzzicatoError
+from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.registry import ModelInfo
 
-__all__ = ["evaluate", "write_metrics"]
+__all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "write_metrics"]
+
+WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
+STAMPS = "weights"
 
 
 def evaluate(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """Measures what the model's family supports and adds it to metrics.json.
+    """Measures how well the model tells real music, and adds it to metrics.json.
 
     Raises PyzzicatoError where `dataset` has no test split to measure on.
     """
@@ -34,11 +43,65 @@ def evaluate(
     return write_metrics(info, found)
 
 
+def evaluate_clips(
+    info: ModelInfo,
+    dataset: Dataset,
+    plan: Plan,
+    runs: Path,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Measures what the model writes (`pyzzicato.score_sheet`), adds it to metrics.json as "clips".
+
+    What it wrote is kept under `runs`, so that the same call goes on where it stopped. Raises
+    ModelUnavailable without weights.
+    """
+    from pyzzicato.score_sheet import score_sheet
+
+    key = plan.key(weights=fingerprint(info), controls=dataclasses.asdict(info.controls()))
+    run = Path(runs) / "evaluate" / f"{info.id}-{key}"
+    return write_metrics(info, {"clips": score_sheet(info, dataset, plan, run, say)})
+
+
 def write_metrics(info: ModelInfo, found: dict[str, Any]) -> dict[str, Any]:
     """Puts `found` into the model's metrics.json, beside what stands there already."""
     path = info.folder / "metrics.json"
     sheet = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    stamp = fingerprint(info)
     sheet.update(found)
-    text = json.dumps(sheet, indent=1, ensure_ascii=False, sort_keys=True)
+    sheet[STAMPS] = {**sheet.get(STAMPS, {}), **dict.fromkeys(found, stamp)}
+    text = json.dumps(sheet, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
     return dict(sheet)
+
+
+def fingerprint(info: ModelInfo) -> str:
+    """The SHA-256 of a model's weights and vocabularies; raises ModelUnavailable without any."""
+    files = sorted({path for pattern in WEIGHTS for path in info.folder.glob(pattern)})
+    if not files:
+        raise ModelUnavailable(
+            f"The model {info.id} has no weights: train it, or fetch the project's files again."
+        )
+    total = hashlib.sha256()
+    for path in files:
+        total.update(f"{path.name} {path.stat().st_size}\n".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def misfits(info: ModelInfo) -> list[str]:
+    """What in metrics.json does not belong to the weights or the controls, in sentences."""
+    if not info.metrics:
+        return [f"{info.id}: nothing has been measured"]
+    stamp, stamps = fingerprint(info), info.metrics.get(STAMPS, {})
+    found = []
+    for name in sorted(set(info.metrics) - {STAMPS}):
+        if name not in stamps:
+            found.append(f"{info.id}: it is not known with which weights {name} was measured")
+        elif stamps[name] != stamp:
+            found.append(f"{info.id}: {name} was measured with other weights")
+    measured = info.metrics.get("clips", {}).get("controls", {})
+    usual = dataclasses.asdict(info.controls())
+    changed = [n for n in usual if n in measured and n != "seconds" and usual[n] != measured[n]]
+    if changed:
+        found.append(f"{info.id}: clips were written with another {', '.join(changed)}")
+    return found

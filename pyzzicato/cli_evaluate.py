@@ -1,0 +1,86 @@
+"""The command `evaluate`: measures models against real music, or checks that the figures fit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pyzzicato.errors import PyzzicatoError
+
+__all__ = ["add_options", "run"]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `pyzzicato evaluate`."""
+    parser.add_argument("models", nargs="*", metavar="ID", help="default: every model")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="real music")
+    parser.add_argument(
+        "--clips",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also measure N clips of 30 s a composer that the model writes: "
+        "8 for a quick sheet, 200 for a full one (default: 0)",
+    )
+    parser.add_argument(
+        "--only-clips", action="store_true", help="leave out how well it tells real music"
+    )
+    parser.add_argument(
+        "--split",
+        default="both",
+        choices=("val", "test", "both"),
+        help="where the real clips are from (default: both)",
+    )
+    parser.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="what was written, from which a stopped measurement goes on (default: runs)",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="measure nothing: say which figures do not belong to the weights",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures; with --check, 1 where a figure does not belong to its weights."""
+    from pyzzicato.registry import model_info, models
+
+    chosen = [model_info(model) for model in options.models or models()]
+    if options.check:
+        from pyzzicato.evaluation import misfits
+
+        found = [sentence for info in chosen for sentence in misfits(info)]
+        print("\n".join(found) or "Every figure belongs to its weights.")
+        return 1 if found else 0
+    if options.data is None:
+        raise PyzzicatoError("Say where real music is: --data FOLDER.")
+    if options.clips < 0 or options.rng_seed < 0:
+        raise PyzzicatoError("The number of clips and the rng seed are 0 or more.")
+    if options.only_clips and not options.clips:
+        raise PyzzicatoError("Say how many clips: --clips 8 for a quick sheet, 200 for a full one.")
+    from pyzzicato.clips import Plan
+    from pyzzicato.datasets import read_dataset
+    from pyzzicato.evaluation import evaluate, evaluate_clips
+    from pyzzicato.score_sheet import CLIP_SECONDS
+
+    plan = Plan(CLIP_SECONDS, options.clips, options.split, options.rng_seed)
+    for info in chosen:
+        kinds = info.training.get("kinds", ("performance",))
+        composers = info.training.get("composers")
+        dataset = read_dataset(options.data, kinds=kinds, composers=composers)
+        if not options.only_clips:
+            evaluate(info, dataset, _say)
+        if options.clips:
+            evaluate_clips(info, dataset, plan, options.runs, _say)
+        print(f"{info.folder / 'metrics.json'} is written")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,315 @@
+"""A model's score sheet: what it writes, measured clip by clip against real music.
+
+For every measure of `pyzzicato.metrics`, for structureness and for the passages that stand in the
+training music: the mean of the new and of the real clips, each with its 95 % interval (bootstrap
+over seeds and works, for clips of one seed are not independent), and the *gap*: the Wasserstein
+distance between the values of new and of real clips, in standard deviations of the real ones. For
+each feature of Yang and Lerch: how alike the sets are (`pyzzicato.overlap`).
+
+Ceilings. A gap of 0 cannot be had: two halves of real music have one too. So gaps and overlaps are
+taken between a half of the new clips and a half of the real ones, DRAWS times, and beside them
+stands the same between that half of the real ones and the other half, from other works. Where
+they are as large, no measure here can tell the music apart. The interval of a gap is 1.96 times
+the spread of its draws, which is that of halves drawn without putting back.
+
+The composite, 0 to 1, is made for choosing between settings of one model: the mean of two parts,
+each at most 1: over all measures, the ceiling's gap by the model's; over all features, the smaller
+of both overlaps by the ceiling's. Overlap alone would reward music that is merely varied.
+
+Measures that need a beat are left out: of the real music the bars are not known.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyzzicato.clips import Clip, Plan, halves, new_clips, real_clips
+from pyzzicato.datasets import Dataset
+from pyzzicato.metrics import METRICS, dry_up_curve, measure
+from pyzzicato.originality import originality
+from pyzzicato.overlap import Likeness, likeness
+from pyzzicato.registry import ModelInfo
+from pyzzicato.structureness import RANGES, structureness
+from pyzzicato.yang_lerch import FEATURES, features
+
+__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "MEASURES", "composite", "score_sheet"]
+
+Floats = npt.NDArray[np.float64]
+Say = Callable[[str], None]
+
+CLIP_SECONDS = 30.0
+LONG_SECONDS = 120.0  # for the dry-up curve
+FORM_SECONDS = 60.0  # of a long clip, for structureness
+MOST_LONG = 10  # long clips a composer; a fourth of the clips otherwise
+DRAWS = 20
+RESAMPLES = 1000
+MOST_COMPARED = 300  # clips on each side, drawn by lots, where pairs are compared
+FEWEST = 12  # real clips; below it there is no sheet
+
+MEASURES: Mapping[str, tuple[str, str]] = {
+    **{name: (each.about, each.unit) for name, each in METRICS.items() if not each.on_beat},
+    **{
+        f"structureness_{name}": (f"how stretches of {name} s come back", "fitness")
+        for name in RANGES
+    },
+    "known_passage": ("longest passage that stands in the training music", "notes"),
+    "copied": ("clips that share more than 99 of 100 real ones", "share"),
+}
+"""What each measure is, and its unit."""
+
+
+def score_sheet(
+    info: ModelInfo, dataset: Dataset, plan: Plan, run: Path, say: Say = print
+) -> dict[str, Any]:
+    """The sheet as plain values for metrics.json; only {"skipped": why} without real music.
+
+    `run` is the folder for what was written so far. Raises ModelUnavailable without weights.
+    """
+    real = real_clips(info, dataset, plan)
+    if sum(map(len, real.values())) < FEWEST:
+        return {
+            "skipped": f"fewer than {FEWEST} clips of {plan.seconds:g} s of its kind of music are "
+            "at hand that it was not trained on"
+        }
+    long_plan = dataclasses.replace(
+        plan, seconds=LONG_SECONDS, count=max(1, min(MOST_LONG, plan.count // 4))
+    )
+    long_real = real_clips(info, dataset, long_plan)
+    new, long_new = (
+        new_clips(info, dataset, each, _counts(clips), run / f"{each.seconds:g}s", say)
+        for each, clips in ((plan, real), (long_plan, long_real))
+    )
+    sides = _both(real, new), _both(long_real, long_new)
+    dice = np.random.default_rng([plan.rng_seed, 2])
+    say(f"{info.id}: measuring {sum(map(len, sides[0]))} clips")
+    measures = _measures(*sides[0], known="performance" in info.training.get("kinds", ()))
+    forms = _forms(*sides[1])
+    say(f"{info.id}: comparing them")
+    rows = {name: _compared(*sides[0], values, dice) for name, values in measures.items()}
+    rows |= {name: _compared(*sides[1], values, dice) for name, values in forms.items()}
+    sheet = {
+        "seconds": plan.seconds,
+        "asked": plan.count,
+        "split": plan.split,
+        "rng_seed": plan.rng_seed,
+        "controls": dataclasses.asdict(info.controls(seconds=plan.seconds)),
+        "groups": {name: len(clips) for name, clips in real.items() if name in new},
+        "without_real_music": sorted(set(info.composers) - set(real)),
+        "without_seeds": sorted(set(real) - set(new)),
+        "clips": len(sides[0][1]),
+        "long_clips": len(sides[1][1]),
+        "measures": {name: row for name, row in rows.items() if row},
+        "features": _features(*sides[0], plan.seconds, dice),
+        "curve": _curve(*sides[1]),
+        "by_group": _by_group(*sides[0], measures),
+    }
+    sheet["composite"] = composite(sheet)
+    return dict(_rounded(sheet))
+
+
+def _counts(clips: Mapping[str, Sequence[Clip]]) -> dict[str, int]:
+    return {group: len(found) for group, found in clips.items()}
+
+
+def _both(
+    real: Mapping[str, list[Clip]], new: Mapping[str, list[Clip]]
+) -> tuple[list[Clip], list[Clip]]:
+    """All real and all new clips of the groups that have both: equally many of each group."""
+    groups = [group for group in real if group in new]
+    return [c for g in groups for c in real[g]], [c for g in groups for c in new[g]]
+
+
+Values = tuple[list[float | None], list[float | None]]  # of the real clips, of the new ones
+
+
+def _measures(real: Sequence[Clip], new: Sequence[Clip], known: bool) -> dict[str, Values]:
+    """The value of each clip; passages only where the index holds such music."""
+    rows = [[_of_clip(clip.sequence, known) for clip in clips] for clips in (real, new)]
+    return {name: ([r[name] for r in rows[0]], [r[name] for r in rows[1]]) for name in rows[0][0]}
+
+
+def _of_clip(sequence: Any, known: bool) -> dict[str, float | None]:
+    found = {k: v for k, v in measure(sequence, CLIP_SECONDS).items() if not METRICS[k].on_beat}
+    if known:
+        report = originality(sequence)
+        found |= {"known_passage": float(report.notes), "copied": float(report.copied)}
+    return found
+
+
+def _forms(real: Sequence[Clip], new: Sequence[Clip]) -> dict[str, Values]:
+    """Structureness of the first minute of each long clip."""
+    rows = [
+        [structureness(clip.sequence.trim(0.0, FORM_SECONDS), FORM_SECONDS) for clip in clips]
+        for clips in (real, new)
+    ]
+    return {
+        f"structureness_{name}": ([r[name] for r in rows[0]], [r[name] for r in rows[1]])
+        for name in RANGES
+    }
+
+
+def _compared(
+    real: Sequence[Clip], new: Sequence[Clip], values: Values, dice: np.random.Generator
+) -> dict[str, Any]:
+    """One measure: means with intervals, and the gap beside that of two real halves."""
+    sides = []
+    for clips, found in zip((real, new), values, strict=True):
+        pairs = [(c, v) for c, v in zip(clips, found, strict=True) if v is not None]
+        sides.append(([c for c, _ in pairs], np.array([v for _, v in pairs], np.float64)))
+    (real_kept, known), (new_kept, made) = sides
+    if not len(known) or not len(made):
+        return {}
+    spread = float(known.std()) or 1.0
+
+    def gap(one: Floats, other: Floats) -> float | None:
+        return _transport(one, other) / spread if len(one) and len(other) else None
+
+    draws = []
+    for _ in range(DRAWS):
+        first, second = halves(real_kept, dice)
+        mine, _rest = halves(new_kept, dice)
+        draws.append((gap(known[first], made[mine]), gap(known[first], known[second])))
+    return {
+        "real": _mean(real_kept, known, dice),
+        "new": _mean(new_kept, made, dice),
+        "gap": _drawn([each[0] for each in draws], 0.0, math.inf),
+        "ceiling": _middle([each[1] for each in draws]),
+        "undefined": len(new) - len(made),
+    }
+
+
+def _transport(one: Floats, other: Floats) -> float:
+    """The Wasserstein distance between two sets of numbers, (n,) and (m,)."""
+    both = np.sort(np.concatenate([one, other]))
+    below = [
+        np.searchsorted(np.sort(each), both[:-1], "right") / len(each) for each in (one, other)
+    ]
+    return float((np.abs(below[0] - below[1]) * np.diff(both)).sum())
+
+
+def _mean(clips: Sequence[Clip], values: Floats, dice: np.random.Generator) -> dict[str, Any]:
+    """Mean, number, and the 95 % interval from drawing sources anew."""
+    names, of = np.unique([f"{c.group}/{c.source}" for c in clips], return_inverse=True)
+    total, count = np.bincount(of, values), np.bincount(of).astype(np.float64)
+    drawn = dice.integers(len(names), size=(RESAMPLES, len(names)))
+    means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {"mean": float(values.mean()), "low": float(low), "high": float(high), "n": len(values)}
+
+
+def _drawn(values: Sequence[float | None], least: float, most: float) -> dict[str, float] | None:
+    """The mean of some draws and 1.96 times their spread around it."""
+    found = np.array([value for value in values if value is not None])
+    if not len(found):
+        return None
+    middle, reach = float(found.mean()), 1.96 * float(found.std())
+    low, high = max(middle - reach, least), min(middle + reach, most)
+    return {"value": middle, "low": low, "high": high}
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    found = [value for value in values if value is not None]
+    return sum(found) / len(found) if found else None
+
+
+def _features(
+    real: Sequence[Clip], new: Sequence[Clip], seconds: float, dice: np.random.Generator
+) -> dict[str, Any]:
+    """Every feature of Yang and Lerch: likeness of half the clips, beside that of real halves."""
+    vectors = [[features(clip.sequence, seconds) for clip in clips] for clips in (real, new)]
+    rows: dict[str, list[tuple[Likeness | None, Likeness | None]]] = {n: [] for n in FEATURES}
+    for _ in range(DRAWS):
+        first, second = (_some(half, dice) for half in halves(real, dice))
+        mine = _some(halves(new, dice)[0], dice)
+        for name, found in rows.items():
+            one, other = (_stacked(vectors[0], name, half) for half in (first, second))
+            made = _stacked(vectors[1], name, mine)
+            found.append((likeness(one, made), likeness(one, other)))
+    return {name: _alike(found) for name, found in rows.items()}
+
+
+def _some(numbers: npt.NDArray[np.int64], dice: np.random.Generator) -> npt.NDArray[np.int64]:
+    return dice.permutation(numbers)[:MOST_COMPARED]
+
+
+def _stacked(
+    vectors: Sequence[Mapping[str, Floats | None]], name: str, half: npt.NDArray[np.int64]
+) -> Floats:
+    """The vectors of some clips in one feature, those left out for which it is not defined."""
+    found = [vector for n in half if (vector := vectors[n][name]) is not None]
+    return np.array(found) if found else np.zeros((0, 1))
+
+
+def _alike(draws: Sequence[tuple[Likeness | None, Likeness | None]]) -> dict[str, Any]:
+    row = {}
+    for each in dataclasses.fields(Likeness):
+        most = 1.0 if "overlap" in each.name else math.inf
+        mine, real = (
+            [None if draw[side] is None else getattr(draw[side], each.name) for draw in draws]
+            for side in (0, 1)
+        )
+        row[each.name] = {**(_drawn(mine, 0.0, most) or {}), "ceiling": _middle(real)}
+    return row
+
+
+def _curve(real: Sequence[Clip], new: Sequence[Clip]) -> dict[str, Any]:
+    """Notes a second in each 10 s: mean, and the middle half of the clips."""
+    row: dict[str, Any] = {}
+    for name, clips in (("real", real), ("new", new)):
+        curves = np.array([dry_up_curve(clip.sequence, LONG_SECONDS) for clip in clips])
+        if len(curves):
+            low, high = np.quantile(curves, [0.25, 0.75], axis=0)
+            row[name] = {"mean": curves.mean(axis=0), "low": low, "high": high, "n": len(curves)}
+    return row
+
+
+def _by_group(
+    real: Sequence[Clip], new: Sequence[Clip], measures: Mapping[str, Values]
+) -> dict[str, Any]:
+    """The means of each measure by composer, new and real."""
+    found: dict[str, Any] = {}
+    for group in dict.fromkeys(clip.group for clip in real):
+        found[group] = {
+            name: {
+                side: _middle([v for c, v in zip(clips, each, strict=True) if c.group == group])
+                for side, clips, each in zip(("real", "new"), (real, new), values, strict=True)
+            }
+            for name, values in measures.items()
+        }
+    return found
+
+
+def composite(sheet: Mapping[str, Any]) -> float | None:
+    """The one figure for choosing between settings, 0 to 1; what it is says the module."""
+    gaps: list[float] = [
+        min(1.0, row["ceiling"] / row["gap"]["value"]) if row["gap"]["value"] > 0 else 1.0
+        for row in sheet["measures"].values()
+        if row["gap"] and row["ceiling"] is not None
+    ]
+    overlaps: list[float] = [
+        min(1.0, *(row[name]["value"] / row[name]["ceiling"] for name in _OVERLAPS))
+        for row in sheet["features"].values()
+        if all(row[name].get("value") is not None and row[name]["ceiling"] for name in _OVERLAPS)
+    ]
+    if not gaps or not overlaps:
+        return None
+    return (sum(gaps) / len(gaps) + sum(overlaps) / len(overlaps)) / 2
+
+
+_OVERLAPS = ("overlap", "overlap_new")
+
+
+def _rounded(value: Any) -> Any:
+    """Plain values for JSON, numbers to 4 places."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_rounded(each) for each in value]
+    return round(float(value), 4) if isinstance(value, (float, np.floating)) else value
