@@ -163,10 +163,12 @@ def _playing_order(bars: list[Bar]) -> list[Bar]:
     section = index = 0
     run = 1  # which time the section is being played
     in_ending = skipping = False
+    opened = bool(bars and bars[0].repeat_start)  # whether |: began the section
     while index < len(bars):
         bar = bars[index]
-        if index != section and (bar.repeat_start or (bar.after_double and in_ending and run > 1)):
+        if index != section and (bar.repeat_start or _begins(bar, section, run, in_ending, opened)):
             section, run, in_ending, skipping = index, 1, False, False
+            opened = bar.repeat_start
         if bar.endings:
             in_ending = True
             skipping = run not in bar.endings
@@ -181,8 +183,22 @@ def _playing_order(bars: list[Bar]) -> list[Bar]:
             index, run, in_ending = section, run + 1, False
         elif not skipping:
             section, run, in_ending = index, 1, False
+            opened = index < len(bars) and bars[index].repeat_start
         skipping = False
     return order
+
+
+def _begins(bar: Bar, section: int, run: int, in_ending: bool, opened: bool) -> bool:
+    """Whether a double bar is where a repeat begins that has no |: of its own.
+
+    It does after the last ending of a repeat, and after an earlier repeat where no other one is
+    open; the first repeat of a tune without |: begins with the tune.
+    """
+    if not bar.after_double:
+        return False
+    if in_ending:
+        return run > 1 and not (bar.endings and 1 not in bar.endings)
+    return run == 1 and section > 0 and not opened
 
 
 def _coming(bars: list[Bar], last_endings: list[int], index: int) -> int:

@@ -1,7 +1,8 @@
 """From the text of one ABC tune to its voices: which signs there are and what each one does.
 
-Follows the ABC standard 2.1. Differs from it in: an accidental counts for its own octave only
-(as on a printed staff); an overlay (&) is a voice of its own, so accidentals do not reach it.
+Follows the ABC standard 2.1. Differs from it in: an overlay (&) is a voice of its own, so
+accidentals do not reach it. Trills and rolls
+are played as abc2midi plays them, which the standard leaves open.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _SIGNS = re.compile(
   | (?P<broken>>+|<+)
   | (?P<tie>-)
   | (?P<overlay>&)
+  | (?P<ornament>!(?P<named>trill|tr|roll)!|(?P<sign>[T~])(?=[\^_=]*[A-Ga-g]))
   | (?P<dynamic>!(?P<loud>pppp?|pp?|mp|mf|ff?|ffff?|sfz)!|\+(?P<plus>ppp?|p|mp|mf|fff?|f)\+)
   | (?P<skipped>[\s`\\.~$*;?@#()]|"[^"]*"|![^\s!|][^!|]{{0,40}}!|\+[^+|]{{1,40}}\+|!|y\d*|[H-WYh-w])
     """,
@@ -325,6 +327,10 @@ def _dynamic(voice: Voice, found: re.Match[str]) -> None:
     voice.velocity = _VELOCITIES[found["loud"] or found["plus"]]
 
 
+def _ornament(voice: Voice, found: re.Match[str]) -> None:
+    voice.ornament("roll" if found["named"] == "roll" or found["sign"] == "~" else "trill")
+
+
 _SIGN_READERS: dict[str, Callable[[Voice, re.Match[str]], None]] = {
     "bar": _bar,
     "ending": _ending,
@@ -337,6 +343,7 @@ _SIGN_READERS: dict[str, Callable[[Voice, re.Match[str]], None]] = {
     "broken": _broken,
     "tie": _tie,
     "overlay": _overlay,
+    "ornament": _ornament,
     "dynamic": _dynamic,
 }
 

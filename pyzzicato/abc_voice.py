@@ -17,6 +17,9 @@ __all__ = ["Bar", "Settings", "Sound", "Spelling", "Voice"]
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _GRACE = Fraction(1, 4)  # of the unit length
+_LETTERS = "CDEFGAB"
+_TRILL = Fraction(1, 32)  # each note of a trill
+_MOST_TRILLED = 256
 _ZERO = Fraction(0)
 
 
@@ -86,7 +89,7 @@ class Voice:
     cursor: Fraction = _ZERO
     velocity: int = 80
     part: str = ""
-    _accidentals: dict[tuple[str, int], int] = field(default_factory=dict)
+    _accidentals: dict[str, int] = field(default_factory=dict)
     _ties: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties_before_ending: dict[tuple[str, int], int] = field(default_factory=dict)
     _last: list[tuple[Sound, Spelling]] = field(default_factory=list)
@@ -96,6 +99,7 @@ class Voice:
     _tuplet: Fraction = Fraction(1)
     _tuplet_left: int = 0
     _graces: list[Spelling] = field(default_factory=list)
+    _ornament: str = ""
 
     def change_key(self, key: Key) -> None:
         """A new key from here on, which also ends the accidentals of the bar."""
@@ -105,13 +109,13 @@ class Voice:
     def _pitch(self, spelling: Spelling) -> int:
         place = (spelling.letter, spelling.octave)
         if spelling.accidental is not None:
-            self._accidentals[place] = spelling.accidental
+            self._accidentals[spelling.letter] = spelling.accidental
             alteration = spelling.accidental
         elif place in self._ties:
             alteration = self._ties[place]
         else:
             by_key = self.settings.key.alterations.get(spelling.letter, 0)
-            alteration = self._accidentals.get(place, by_key)
+            alteration = self._accidentals.get(spelling.letter, by_key)
         base = 12 * (spelling.octave + 1) + _SEMITONES[spelling.letter] + alteration
         pitch = base + self.settings.staff.semitones
         if not 0 <= pitch <= 127:
@@ -147,7 +151,7 @@ class Voice:
             sound.duration = max(sound.duration, delay or sound.duration)
         self._ties = {}
         self._last = list(zip(sounds, spellings, strict=True))
-        self.bar.sounds.extend(sounds)
+        self.bar.sounds.extend(self._ornamented(sounds, spellings))
         self._advance(whole)
         for index, spelling in enumerate(spellings):
             if spelling.tied:
@@ -166,6 +170,40 @@ class Voice:
             start += sound.duration
         self._graces = []
         return start - self.cursor
+
+    def ornament(self, kind: str) -> None:
+        """The next note is played with a "trill" or a "roll"."""
+        self._ornament = kind
+
+    def _ornamented(self, sounds: list[Sound], spellings: list[Spelling]) -> list[Sound]:
+        """A single note with its ornament, as abc2midi plays it; anything else as it is."""
+        kind, self._ornament = self._ornament, ""
+        if not kind or len(sounds) != 1:
+            return sounds
+        sound, unit = sounds[0], self.settings.unit_length
+        above, below = (self._beside(spellings[0], steps) for steps in (1, -1))
+        pairs: list[tuple[int, Fraction]] = []
+        if kind == "trill":
+            count = min(int(sound.duration / _TRILL), _MOST_TRILLED)
+            pairs = [(above if n % 2 == 0 else sound.pitch, _TRILL) for n in range(count)]
+        elif sound.duration == 3 * unit:  # the roll of a jig
+            short, rest = unit / 4, unit * 3 / 4
+            pairs = [(sound.pitch, unit), (above, short), (sound.pitch, rest), (below, short)]
+        elif sound.duration >= unit:
+            pairs = [(above, unit / 4)]
+        played, start = [], sound.offset
+        for pitch, length in pairs:
+            played.append(Sound(start, length, pitch, sound.velocity))
+            start += length
+        sound.duration -= start - sound.offset
+        sound.offset = start
+        return [*played, sound] if sound.duration else played
+
+    def _beside(self, spelling: Spelling, steps: int) -> int:
+        """The pitch of the next note of the scale upwards (1) or downwards (-1)."""
+        place = _LETTERS.index(spelling.letter) + steps
+        octave = spelling.octave + place // 7
+        return self._pitch(Spelling(_LETTERS[place % 7], octave, None))
 
     def rest(self, length: Fraction) -> None:
         """A rest of `length` units."""

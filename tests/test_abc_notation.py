@@ -90,9 +90,10 @@ def test_the_unit_length_follows_the_metre_where_none_is_given() -> None:
     assert played("A[M:2/4]A", "K:C")[1] == (0.5, 1, 69)
 
 
-def test_accidentals_last_through_the_bar_in_their_octave() -> None:
+def test_accidentals_last_through_the_bar_in_every_octave() -> None:
     assert pitches("^cCc|c =F_F ^^F", "L:1/4\nK:D") == [73, 61, 73, 73, 65, 64, 67]
-    assert pitches("^c c' c|c") == [73, 84, 73, 72]
+    assert pitches("^c c' c|c") == [73, 85, 73, 72]
+    assert pitches("^c =c' c|c") == [73, 84, 72, 72]
     assert pitches("=f f|f", "L:1/4\nK:G") == [77, 77, 78]
 
 
@@ -177,10 +178,31 @@ def test_grace_notes_take_their_time_from_the_note_after() -> None:
         ("|:A||B:|c", "ABABc"),
         ("A||B:|", "ABAB"),
         ("A|B|[|]C", "ABC"),
+        ("|:A|1B:||2c||", "ABAc"),
+        ("|:A:|B||c:|", "AABcc"),
+        ("|:A:|B|c||d:|e", "AABcdde"),
+        ("A||B:|c|d||e:|f", "ABABcdeef"),
+        ("A::B||c:|", "AABcBc"),
     ],
 )
 def test_repeats_and_endings(body: str, order: str) -> None:
     assert pitches(body) == pitches(order)
+
+
+def test_trills_begin_above_and_fill_the_note() -> None:
+    trill = [(0, 0.125, 71), (0.125, 0.25, 69), (0.25, 0.375, 71), (0.375, 0.5, 69)]
+    assert played("TA/B") == [*trill, (0.5, 1.5, 71)]
+    assert played("!trill!A/B")[:4] == trill
+    assert pitches("!tr!F/", "L:1/4\nK:G") == [67, 66, 67, 66]
+    assert len(played("TA999")) < 300
+
+
+def test_rolls_touch_the_notes_beside() -> None:
+    header = "M:6/8\nL:1/8\nK:D"
+    wanted = [(0, 0.5, 64), (0.5, 0.625, 66), (0.625, 1, 64), (1, 1.125, 62), (1.125, 1.5, 64)]
+    assert played("~E3", header) == wanted
+    assert played("~E2", header) == [(0, 0.125, 66), (0.125, 1, 64)]
+    assert played("~[EG]2", header) == [(0, 1, 64), (0, 1, 67)]
 
 
 def test_parts_are_played_in_the_order_of_the_header() -> None:
@@ -248,7 +270,7 @@ def test_dynamics_set_the_velocity_of_their_voice() -> None:
 
 def test_what_is_not_sound_is_left_out() -> None:
     body = (
-        '"Am"A!trill!~.B (c d) Tu+fermata+A|\\ % words\nw:some words to sing\n'
+        '"Am"A!fermata!.B (c d) Hu+fermata+A|\\ % words\nw:some words to sing\n'
         '%%MIDI program 5\nr:remark\n[r:inline]y A ` B$ "^above"c'
     )
     assert pitches(body) == [69, 71, 72, 74, 69, 69, 71, 72]
