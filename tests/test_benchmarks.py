@@ -117,10 +117,14 @@ def test_notes_are_counted_over_all_takes(
     clock = iter(range(10_000))
     monkeypatch.setattr(module.time, "perf_counter", lambda: float(next(clock)))
     effort = module.Effort(seconds=30, rounds=2, naive_steps=1)
-    found = module.note_figures(info_at(tmp_path), generator, effort)
+    rivals = {"naive_note": lambda: 5.0, "gpt2": lambda: 0.25}
+    found = module.note_figures(info_at(tmp_path), generator, rivals, effort)
     assert found["notes_per_second"] == {"1": 60, "4": 240, "10": 600}
     assert found["real_time"] == {"1": 30, "4": 30, "10": 30}
     assert found["first_note_ms"] == 1000
+    assert found["note_us"] == pytest.approx(1e6 / 60, abs=0.1)
+    assert found["gpt2_us"] == 0.25e6
+    assert found["times_naive"] == 300
     assert {takes for _, takes in generator.asked} == {1, 4, 10}
 
 
