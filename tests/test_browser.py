@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,9 @@ def browser() -> Iterator[Any]:
         instance.close()
 
 
-@pytest.fixture(scope="module")
-def address(browser: Any) -> Iterator[str]:
+@contextmanager
+def served(**environment: str) -> Iterator[str]:
+    """The app on a server of its own; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -74,7 +76,11 @@ def address(browser: Any) -> Iterator[str]:
         "--server.headless", "true", "--server.address", "127.0.0.1",
     ]  # fmt: skip
     server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **environment},
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -83,6 +89,12 @@ def address(browser: Any) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def address(browser: Any) -> Iterator[str]:
+    with served() as url:
+        yield url
 
 
 class Visitor:

@@ -78,7 +78,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
         st.session_state["stretch"] = stretch
     with st.container(key="anew"):
         st.slider(
-            "From … to",
+            "The stretch to write anew",
             0.0,
             int(base.music.duration / _GRID) * _GRID,
             step=_GRID,

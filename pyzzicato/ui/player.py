@@ -20,7 +20,7 @@ import streamlit as st
 from pyzzicato.layering import PROGRAMS
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["PlayerResult", "SeedCard", "player", "seed_cards", "sound_bank", "takes_row"]
+__all__ = ["PlayerResult", "SeedCard", "counted", "player", "seed_cards", "sound_bank", "takes_row"]
 
 ASSETS = Path(__file__).parent / "assets"
 BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
@@ -77,7 +77,7 @@ _bank = st.components.v2.component(
     # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
     # without a line break for the name of a file.)
     css='[data-testid="stElementContainer"]:has(.pyzzicato-bank) {\n  display: none;\n}\n',
-    js=_script("sound", "bank"),
+    js=_script("instruments", "sound", "bank"),
     isolate_styles=False,
 )
 
@@ -166,19 +166,26 @@ def takes_row(
     key: str,
     *,
     seconds: float | None = None,
+    layered: bool = False,
     on_pick: Callable[[int], None] | None = None,
 ) -> int:
     """Several takes as small rolls in a row; returns the index of the chosen one, from 0.
 
     All are drawn on a stage of `seconds` (None: the longest take), so that growing ones fill it.
+    With `layered` each has the colour that it has on the roll when all are played at once.
     """
     length = max((take.duration for take in takes), default=0.0) if seconds is None else seconds
     cards = [
-        (str(index), f"take {index + 1}", f"{len(take)} notes", take, length, NEW)
+        (str(index), f"take {index + 1}", counted(len(take)), take, length, NEW + layered * index)
         for index, take in enumerate(takes)
     ]
     call = None if on_pick is None else lambda pick: on_pick(int(pick))
     return int(_choose("row", "Takes", cards, str(chosen), key, call))
+
+
+def counted(notes: int) -> str:
+    """A number of notes in words: "1 note", "2 notes"."""
+    return f"{notes} note" if notes == 1 else f"{notes} notes"
 
 
 def sound_bank() -> None:
@@ -212,7 +219,7 @@ def _rows(sequence: NoteSequence, part: int) -> np.ndarray[tuple[int, int], np.d
 
 
 def _voice(note: Note, part: int) -> int:
-    return part if part == SEED else VOICES.get(note.program, part)
+    return VOICES.get(note.program, part) if part == NEW and note.program else part
 
 
 def _pack(header: dict[str, Any], rows: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:

@@ -14,7 +14,7 @@ from pyzzicato.ui.closeness import closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.pieces import Piece, Start
-from pyzzicato.ui.player import PlayerResult, player, takes_row
+from pyzzicato.ui.player import PlayerResult, counted, player, takes_row
 from pyzzicato.ui.state import View
 from pyzzicato.ui.theme import is_dark
 
@@ -124,7 +124,7 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
     """The takes in a row, and the switch that puts them on top of each other."""
     shown = -1 if view.layered else min(view.take, piece.takes - 1)
     row = f"takes-{piece.number}"
-    chosen = takes_row(progress.takes, shown, row, seconds=piece.seconds)
+    chosen = takes_row(progress.takes, shown, row, seconds=piece.seconds, layered=view.layered)
     if chosen != shown:
         view.take, view.layered = chosen, False
         st.rerun(scope="fragment")
@@ -149,7 +149,7 @@ def _status(piece: Piece, progress: Progress, music: NoteSequence, take: int | N
     length = max(progress.made) if take is None else progress.made[take]
     low, high = min(n.pitch for n in music), max(n.pitch for n in music)
     words = (
-        f"{len(music)} notes in {length:.0f} seconds, {len(music) / length:.1f} a second, "
+        f"{counted(len(music))} in {length:.0f} seconds, {len(music) / length:.1f} a second, "
         f"from {_name(low)} to {_name(high)}. Played by {piece.info.title}."
     )
     return f"Stopped. {words}" if progress.stopped else words

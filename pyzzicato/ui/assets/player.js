@@ -104,7 +104,16 @@ class Player {
     this.transport.setMusic(music, take);
     this.offer();
     if (header.autoplay && (piece || !before.autoplay)) this.autoplay();
+    if (header.marked && String(header.marked) !== String(before.marked)) this.present(header.marked);
     this.redraw();
+  }
+
+  /** Brings a stretch into view, unless the view follows what is played. */
+  present([from, to]) {
+    const { view } = this.roll;
+    const span = view.to - view.from;
+    if (this.transport.active || (from >= view.from && to <= view.to)) return;
+    this.look(from - Math.max(0, span - (to - from)) / 2, span);
   }
 
   offer() {
