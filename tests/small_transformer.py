@@ -55,6 +55,32 @@ def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) ->
     }
 
 
+RECIPE = """
+title = "Small Transformer"
+family = "transformer"
+year = 2026
+source = "made for a test"
+summary = "Small Transformer is for tests."
+composers = {composers}
+
+[config]
+{config}
+
+[training]
+
+[card]
+order = 2
+"""
+
+
+def make_transformer_model(folder: Path) -> None:
+    """Writes a small Transformer with its model.toml, to be found among the models."""
+    make_transformer(folder)
+    config = "\n".join(f"{name} = {value}" for name, value in CONFIG.items())
+    recipe = RECIPE.format(composers=json.dumps(COMPOSERS), config=config)
+    (folder / "model.toml").write_text(recipe, encoding="utf-8")
+
+
 def make_transformer(
     folder: Path, arrays: Mapping[str, Any] | None = None, **changes: Any
 ) -> ModelInfo:

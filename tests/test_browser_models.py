@@ -1,6 +1,5 @@
 """Journeys with models of other kinds: takes layered, two composers, a stretch written anew."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,38 +9,18 @@ import pytest
 
 from pyzzicato.seeds import find_seed
 from tests.small_model import make_model
-from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
+from tests.small_transformer import make_transformer_model
 from tests.test_browser import PRELUDE, Visitor, browser, notes_of, served, until
 
 __all__ = ["browser"]  # a fixture
 
 pytestmark = pytest.mark.browser
-RECIPE = """
-title = "Small Transformer"
-family = "transformer"
-year = 2026
-source = "made for a test"
-summary = "Small Transformer is for tests."
-composers = {composers}
-
-[config]
-{config}
-
-[training]
-
-[card]
-order = 1
-takes = 2
-"""
 
 
 @pytest.fixture(scope="module")
 def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models")
-    make_transformer(folder / "notes")
-    config = "\n".join(f"{name} = {value}" for name, value in CONFIG.items())
-    recipe = RECIPE.format(composers=json.dumps(COMPOSERS), config=config)
-    (folder / "notes" / "model.toml").write_text(recipe, encoding="utf-8")
+    make_transformer_model(folder / "notes")
     make_model(folder / "small", title="Small", order=2)
     with served(PYZZICATO_MODELS=str(folder)) as url:
         yield url

@@ -14,6 +14,7 @@ from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed, seeds_by
 from tests.small_families import add_models
 from tests.small_model import make_model
+from tests.small_transformer import make_transformer_model
 
 TUNE = NoteSequence((Note(0, 0.5, 60), Note(0.5, 1, 64)))
 
@@ -86,3 +87,22 @@ def test_whose_style_it_is() -> None:
     assert style_of({**mixed, "mix": 1.0}) == "Bach"
     with pytest.raises(UnknownName):
         style_of({"composer": "nobody"})
+
+
+def test_two_composers_by_their_names(tmp_path: Path) -> None:
+    make_transformer_model(tmp_path / "models" / "notes")
+    piece = pyzzicato.compose("Chopin", model="notes", composer_2="Johann Sebastian Bach", seconds=5)
+    assert (piece.settings["composer"], piece.settings["composer_2"]) == ("chopin", "bach")
+    assert piece.title.startswith("Chopin with Bach, after ")
+    with pytest.raises(InvalidControl, match="was not taught joplin: choose one of"):
+        pyzzicato.compose("Chopin", model="notes", composer_2="Joplin", seconds=5)
+
+
+def test_a_stretch_written_anew_by_call(tmp_path: Path) -> None:
+    make_transformer_model(tmp_path / "models" / "notes")
+    piece = pyzzicato.compose("chopin", model="notes", fill_from=2.0, fill_to=6.0)
+    seed = seeds_by("chopin")[0]
+    assert piece.title == f"Chopin, inside {seed.title}"
+    assert piece.border == 2.0
+    stays = [note.start for note in piece.seed]
+    assert stays == [n.start for n in seed.sequence() if not 2.0 <= n.start < 6.0]

@@ -1,6 +1,5 @@
 """The Compose page with models of every kind: no composers, text, two composers, filling in."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,35 +14,17 @@ from pyzzicato.ui import downloads
 from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
-from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
+from tests.small_transformer import CONFIG, make_transformer_model
 from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
 PRELUDE = "chopin-prelude-op-28-no-4"
-TRANSFORMER = f"""
-title = "Small Transformer"
-family = "transformer"
-year = 2026
-source = "made for a test"
-summary = "Small Transformer is for tests."
-composers = {json.dumps(COMPOSERS)}
-
-[config]
-{{config}}
-
-[training]
-
-[card]
-order = 2
-"""
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("known")
     make_model(folder / "small", title="Small")
-    make_transformer(folder / "notes")
-    config = "\n".join(f"{name} = {value}" for name, value in CONFIG.items())
-    (folder / "notes" / "model.toml").write_text(TRANSFORMER.format(config=config))
+    make_transformer_model(folder / "notes")
     return folder
 
 

@@ -24,6 +24,7 @@ _POLL = 0.25  # seconds between two looks at a piece that is being written
 _LEAD_IN = 4.0  # seconds of the seed that are heard before the new music
 _PATIENCE = 0.2  # seconds to wait for the first notes, so that they are in the first picture
 _TEXT_HEIGHT = 260  # pixels
+_LINES = 11  # of text, as many as are seen at once
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
@@ -76,8 +77,7 @@ def _draw_piece(view: View, piece: Piece) -> None:
     if piece.takes > 1:
         _choose_take(view, piece, progress)
     if take is not None and progress.texts[take]:
-        shell.line("What it wrote, in ABC notation", "label")
-        st.code(progress.texts[take], language=None, wrap_lines=True, height=_TEXT_HEIGHT)
+        _write_out(progress.texts[take], progress.running)
     if progress.error:
         shell.problem(progress.error)
     if asked is not None:
@@ -93,6 +93,13 @@ def _draw_piece(view: View, piece: Piece) -> None:
         _next(view, music)
     else:
         view.shown_running = piece.number
+
+
+def _write_out(text: str, running: bool) -> None:
+    """The text of a take; while it grows, the end of it."""
+    shell.line("What it writes" if running else "What it wrote", "label")
+    shown = "\n".join(text.splitlines()[-_LINES:]) if running else text
+    st.code(shown, language=None, wrap_lines=True, height=_TEXT_HEIGHT)
 
 
 def _play(
@@ -132,7 +139,10 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
         st.session_state["layers"] = view.layered
     st.toggle("Layer them", key="layers", on_change=_layer, args=(view,))
     if view.layered:
-        shell.line("All takes at once, each on an instrument of its own.")
+        shell.line(
+            "All takes at once, each on an instrument of its own. The MIDI file has a track for "
+            "each; sound files play them all on the piano."
+        )
 
 
 def _layer(view: View) -> None:
