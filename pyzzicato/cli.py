@@ -114,7 +114,11 @@ def _train(options: argparse.Namespace) -> int:
     from pyzzicato.training import recipe, train
 
     plan = recipe(info.folder, options.runs)
-    dataset = read_dataset(options.data, kinds=plan.training.get("kinds", ("performance",)))
+    dataset = read_dataset(
+        options.data,
+        kinds=plan.training.get("kinds", ("performance",)),
+        composers=plan.training.get("composers"),
+    )
     print(f"Keras runs on {_backend()}.", file=sys.stderr)
     try:
         made = train(plan, dataset, epochs=options.epochs, rng_seed=options.rng_seed)

@@ -105,10 +105,11 @@ def read_dataset(
 ) -> Dataset:
     """Every piece of `folder`, in the order of its table or of the file names.
 
-    `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.abc_library`);
-    `composers` are ids, None for all. Files whose licence is not stated are skipped unless
-    `licensed_only` is False. `progress` is told (files done, files in all). `cache` is a folder, None for the usual one. With many new files
-    several processes read, `processes` of them (None: one a core), so a script calls this under
+    `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.abc_library`; music
+    in beats: `pyzzicato.quarter_library`); `composers` are ids, None for all. Files whose licence
+    is not stated are skipped unless `licensed_only` is False. `progress` is told (files done,
+    files in all). `cache` is a folder, None for the usual one. With many new files several
+    processes read, `processes` of them (None: one a core), so a script calls this under
     `if __name__ == "__main__":`. Raises UnreadableMusic where the folder holds no music at all.
     """
     folder = Path(folder)
@@ -120,6 +121,13 @@ def read_dataset(
         from pyzzicato.melody_library import read_melodies
 
         return read_melodies(folder, kinds, licensed_only=licensed_only)
+    if any(kind.partition(":")[0] == "beats" for kind in kinds):
+        from pyzzicato.quarter_library import read_quarters
+
+        return read_quarters(
+            folder, kinds, composers=composers, licensed_only=licensed_only, progress=progress,
+            cache=cache,
+        )  # fmt: skip
     listing = list_music(folder, kinds=kinds, composers=composers, licensed_only=licensed_only)
     found = read_many(
         folder,
