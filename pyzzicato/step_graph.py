@@ -228,6 +228,32 @@ class Graph:
         self.next_state(f"{layer}_c", self.squeeze(name + "_c", 0))
         return self.op("Transpose", self.squeeze(name, 1), perm=[1, 0, 2])
 
+    def gru(self, value: str, layer: str, units: int) -> str:
+        """A Keras GRU layer (`reset_after`, its default), its state carried; shapes as in `lstm`.
+
+        Keras and ONNX order the gates alike, z, r, h; each has one bias for what comes in and
+        one for the state.
+        """
+        cell = f"{layer}/gru_cell"
+        packed = [
+            self.unsqueeze(self.op("Transpose", self.weight(f"{cell}/{part}"), perm=[1, 0]), 0)
+            for part in ("kernel", "recurrent_kernel")
+        ]
+        bias = self.reshape(self.weight(f"{cell}/bias"), (1, 6 * units))
+        before = self.unsqueeze(self.state(f"{layer}_h", (units,)), 0)
+        name = f"GRU_{len(self._nodes)}"
+        self._nodes.append(
+            self._helper.make_node(
+                "GRU",
+                [self.op("Transpose", value, perm=[1, 0, 2]), *packed, bias, "", before],
+                [name, name + "_h"],
+                hidden_size=units,
+                linear_before_reset=1,
+            )
+        )
+        self.next_state(f"{layer}_h", self.squeeze(name + "_h", 0))
+        return self.op("Transpose", self.squeeze(name, 1), perm=[1, 0, 2])
+
     def _onnx_gates(self, rows: str, units: int) -> str:
         """(4 x units, n) in Keras' gate order -> (1, 4 x units, n) in ONNX's."""
         gates = [self.slice(rows, 0, gate * units, (gate + 1) * units) for gate in (0, 3, 1, 2)]
