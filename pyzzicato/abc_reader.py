@@ -161,7 +161,7 @@ class _Reader:
             self._try(line, _refuse, "this is neither a field nor music.")
             return
         self._try("", _refuse, "there is no K: line before the music; it is read in C.")
-        self._key_field("C")
+        self._try("", self._key_field, "C")
         self._music(line)
 
     def _field(self, letter: str, value: str) -> None:

@@ -213,7 +213,7 @@ class Voice:
 
     def whole_bars_rest(self, count: int) -> None:
         """A rest of `count` bars, kept as one bar."""
-        self._ties, self._last = {}, []
+        self._ties, self._last, self._last_index = {}, [], len(self.bar.sounds)
         self._advance((self.settings.meter.bar or Fraction(1)) * count)
 
     def grace(self, spellings: list[Spelling]) -> None:

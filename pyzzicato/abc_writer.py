@@ -96,9 +96,7 @@ def melody_prompt(
         head = f"X:1\nT:Untitled\nM:4/4\nL:1/16\nK:{key}\n"
     first = min(note.start for note in notes)
     shifted = [n._replace(start=n.start - first, end=n.end - first) for n in notes]
-    bars = _bars(_chords(shifted, 0.125), key)
-    whole = bars[:-1] if len(bars) > 1 else bars  # the last one is seldom full
-    return Prompt(head, head + "".join(whole))
+    return Prompt(head, head + "".join(_bars(_chords(shifted, 0.125), key, whole=True)))
 
 
 def _within(note: Note) -> Note:
@@ -132,8 +130,11 @@ def _chords(notes: Sequence[Note], unit: float) -> list[Chord]:
     return chords
 
 
-def _bars(chords: Sequence[Chord], key: str) -> list[str]:
-    """The chords in bars of 4/4, each with its bar line; ties over it, the last bar filled."""
+def _bars(chords: Sequence[Chord], key: str, whole: bool = False) -> list[str]:
+    """The chords in bars of 4/4, each with its bar line; ties over it.
+
+    The last bar is filled with a rest; with `whole` it is left out, where there are others.
+    """
     bars: list[str] = []
     speller = _Speller(key)
     text, place = "", 0
@@ -146,7 +147,7 @@ def _bars(chords: Sequence[Chord], key: str) -> list[str]:
                 bars.append(text + "|")
                 text, place = "", 0
                 speller.new_bar()
-    if text:
+    if text and not (whole and bars):
         bars.append(text + f"z{UNITS - place}|")
     return bars
 

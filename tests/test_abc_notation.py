@@ -341,3 +341,7 @@ def test_repeats_cannot_grow_above_the_limit() -> None:
 
 def test_a_field_of_any_length_is_read_at_once() -> None:
     assert len(read_abc("X:1\nM:" + "1+" * 40_000 + "1/4\nK:C\nA")) == 1
+
+
+def test_broken_rhythm_after_a_whole_bar_of_rest_leaves_earlier_notes_alone() -> None:
+    assert starts("A & Z>B") == [0, 6]
