@@ -84,7 +84,7 @@ class TextGenerator(Generator):
             for wish in (getattr(controls, "kind", ANY), getattr(controls, "key", ANY))
         )
         prompt = melody_prompt(seed, SEED_SECONDS, self.prompts, kind, key)
-        start = prompt.text if prompt else self._start(controls)
+        start = prompt.text if prompt else self._start(controls, kind, key)
         readers = [
             TuneReader(controls.seconds, controls.characters, prompt.header if prompt else "")
             for _ in range(takes)
@@ -112,10 +112,10 @@ class TextGenerator(Generator):
             logits, state = graph.advance(feed, state)
             said = logits[:, -1]
 
-    def _start(self, controls: Any) -> str:
+    def _start(self, controls: Any, kind: str, key: str) -> str:
         """What the text begins with where there is no seed."""
         if self.prompts:
-            return forced_text("", "", "")
+            return forced_text("", kind, key)
         return typed(controls.start)
 
 

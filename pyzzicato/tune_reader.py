@@ -90,7 +90,10 @@ class TuneReader:
         if not head and not re.search(r"^K:", tune, re.MULTILINE):
             head = HEAD
         notes, remarks = _heard(head + tune)
-        yield self._news("".join(f"% {remark}\n" for remark in remarks))
+        said = "".join(f"% {remark}\n" for remark in remarks)
+        # A comment stands on a line of its own, and an empty line ends a tune that was cut off.
+        ended = "\n" * max(0, 2 - len(tune) + len(tune.rstrip("\n")))
+        yield self._news(ended + said)
         self.tune, self._told, self._header = "", 0, ""
         yield from self._play(notes)
         if self._left <= 0 and not self.done:
