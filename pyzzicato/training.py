@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -124,7 +124,8 @@ def load_keras(info: ModelInfo) -> Any:
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        model = family_module(info.family).build({**info.config, "composers": info.composers})
+        config = {**info.config, "composers": info.composers, **_counted(info.folder)}
+        model = family_module(info.family).build(config)
     finally:
         keras.config.set_dtype_policy(policy)
     try:
@@ -136,6 +137,12 @@ def load_keras(info: ModelInfo) -> Any:
             f"train it again with `pyzzicato train {info.id}`."
         ) from error
     return model
+
+
+def _counted(folder: Path) -> dict[str, Any]:
+    """What a family counted on its training music, for its config; nothing for most families."""
+    path = folder / "vocabulary.json"
+    return {"vocabulary": json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {}
 
 
 def train(
@@ -164,6 +171,9 @@ def train(
     keras.utils.set_random_seed(rng_seed)
     keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
     family = family_module(plan.family)
+    prepare = getattr(family, "prepare", None)  # what it counts on the music before it is built
+    if prepare is not None:
+        plan = replace(plan, config={**plan.config, **prepare(plan, pieces)})
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
     total = int(epochs or plan.training["epochs"])

@@ -57,11 +57,12 @@ def made_up(number: int, beats: int = 48, qpm: float = 100.0) -> NoteSequence:
         times = 3 if length == 1 / 3 else 2
         for _ in range(times):
             pitch = int(np.clip(pitch + rng.integers(-2, 3), 60, 72))
-            notes.append(Note(now * quarter, (now + length) * quarter, pitch, 70))
+            if rng.random() < 0.85:
+                notes.append(Note(now * quarter, (now + length) * quarter, pitch, 70))
             now += length
     for bar in range(0, beats, 4):
         low = 36 + int(rng.integers(5))
-        notes.append(Note(bar * quarter, (bar + 4) * quarter, low, 60))
+        notes.append(Note(bar * quarter, (bar + 3) * quarter, low, 60))
     return NoteSequence(tuple(notes), qpm)
 
 

@@ -1,0 +1,157 @@
+"""How well a network of notes and lengths tells real music, beside two baselines.
+
+Conventions. Every token of a piece is told from those before it, name and length apart. `nats`
+is the mean surprise; `accuracy` the share whose likeliest code is the right one; `precision` and
+`recall` are Keras' own at a threshold of 0.5: of the codes told with a chance above one half the
+share that is right, and of all tokens the share that is told so and right. On many classes few
+chances pass one half, so precision is high where recall is nearly nothing. A precision is None
+where no chance passes.
+
+A network trained on every step of a window reads each piece from its beginning, as when it plays.
+One trained on the token after a window (`last`) reads the window before each token, as in
+training. Baselines: see `pyzzicato.chord_markov`. Tokens outside the vocabulary are treated as
+in training: left out, or replaced by the nearest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.chord_examples import lines_of, read_before, read_vocabulary, sizes
+from pyzzicato.chord_markov import ORDERS, ChordMarkov
+from pyzzicato.datasets import Dataset
+from pyzzicato.registry import ModelInfo
+from pyzzicato.runtime import StepGraph
+
+__all__ = ["PARTS", "Tally", "chord_scores", "line_scores"]
+
+PARTS = ("note", "duration")
+SPLITS = ("train", "val", "test")
+_AT_ONCE = 256  # windows
+
+Lines = Sequence[np.ndarray]
+
+
+class Tally:
+    """Sums over tokens, from which the four figures are made."""
+
+    def __init__(self) -> None:
+        self.count = self.nats = self.right = self.sure = self.sure_right = 0.0
+
+    def add(self, chance: np.ndarray, target: np.ndarray) -> None:
+        """Takes in chances (n, codes) and the right codes (n,)."""
+        of_right = chance[np.arange(len(target)), target]
+        self.count += len(target)
+        self.nats -= float(np.log(np.maximum(of_right, 1e-30), dtype=np.float64).sum())
+        self.right += float((chance.argmax(axis=1) == target).sum())
+        self.sure += float((chance > 0.5).sum())
+        self.sure_right += float((of_right > 0.5).sum())
+
+    def figures(self) -> dict[str, Any]:
+        """nats, accuracy, precision, recall."""
+        count = max(self.count, 1.0)
+        return {
+            "nats": round(self.nats / count, 4),
+            "accuracy": round(self.right / count, 4),
+            "precision": round(self.sure_right / self.sure, 4) if self.sure else None,
+            "recall": round(self.sure_right / count, 4),
+        }
+
+
+def chord_scores(
+    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """What metrics.json gains: {"tokens": {"train" | "val" | "test": {who: {part: figures}}}}."""
+    config = {**info.config, **info.training, "vocabulary": read_vocabulary(info.folder)}
+    lines = {name: lines_of(dataset.split(name), config) for name in SPLITS}
+    return {"tokens": line_scores(StepGraph(info.weights), config, lines, say)}
+
+
+def line_scores(
+    graph: StepGraph,
+    config: Mapping[str, Any],
+    lines: Mapping[str, Lines],
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """The score sheet of a graph on lines of codes (n, 2) by split; "train" must be one."""
+    counts = sizes(config)
+    window = config["window"] if config.get("last") else 0
+    markov = [
+        ChordMarkov([line[:, part] for line in lines["train"]], counts[part]) for part in (0, 1)
+    ]
+    found: dict[str, Any] = {
+        "names": counts[0],
+        "lengths": counts[1],
+        "cut": config["cut"],
+        "rare": config.get("rare", "drop"),
+        "window": window,
+    }
+    for split, here in lines.items():
+        if not sum(map(len, here)):
+            continue
+        found[split] = {
+            "tokens": int(sum(map(len, here))),
+            "network": _network(graph, here, counts[0], window),
+            **{name: _markov(markov, here, order) for name, order in ORDERS.items()},
+        }
+        say(f"{split}: " + _line(found[split]))
+    return found
+
+
+def _network(graph: StepGraph, lines: Lines, names: int, window: int) -> dict[str, Any]:
+    tallies = Tally(), Tally()
+    for line in lines:
+        place = 0
+        for told in _by_windows(graph, line, window) if window else _through(graph, line):
+            target = line[place : place + len(told)]
+            place += len(told)
+            chance = np.exp(told)
+            tallies[0].add(chance[:, :names], target[:, 0])
+            tallies[1].add(chance[:, names:], target[:, 1])
+    return dict(zip(PARTS, (tally.figures() for tally in tallies), strict=True))
+
+
+def _through(graph: StepGraph, line: np.ndarray) -> Iterator[np.ndarray]:
+    """What the network says before each token of a line, read from its beginning."""
+    state = graph.start(1)
+    read = read_before(line)[:-1].astype(np.float32)[None]
+    for first in range(0, len(line), _AT_ONCE):
+        told, state = graph.advance({"tokens": read[:, first : first + _AT_ONCE]}, state)
+        yield told[0]
+
+
+def _by_windows(graph: StepGraph, line: np.ndarray, window: int) -> Iterator[np.ndarray]:
+    """The same, read from `window` tokens before; 0 where the piece has not begun."""
+    read = read_before(line)[:-1].astype(np.float32)
+    padded = np.concatenate([np.zeros((window - 1, 2), np.float32), read])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window, axis=0).swapaxes(1, 2)
+    for first in range(0, len(line), _AT_ONCE):
+        part = np.ascontiguousarray(windows[first : first + _AT_ONCE])
+        told, _ = graph.advance({"tokens": part}, graph.start(len(part)))
+        yield told[:, -1]
+
+
+def _markov(markov: Sequence[ChordMarkov], lines: Lines, order: int) -> dict[str, Any]:
+    found = {}
+    for column, name in enumerate(PARTS):
+        tally = Tally()
+        for line in lines:
+            place = 0
+            for chance in markov[column].chances(line[:, column], order):
+                tally.add(chance, line[place : place + len(chance), column])
+                place += len(chance)
+        found[name] = tally.figures()
+    return found
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    def both(who: str) -> str:
+        return " + ".join(f"{row[who][part]['nats']:.3f}" for part in PARTS)
+
+    return (
+        f"{both('network')} nats a token for name and length (unigram {both('unigram')}, "
+        f"Markov {both('markov')}), {row['tokens']:,} tokens"
+    )

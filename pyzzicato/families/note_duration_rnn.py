@@ -1,0 +1,25 @@
+"""Notes and their lengths, one token a step, by an LSTM or a GRU.
+
+Source: Nguyễn Ngọc Lương (UIT): two embeddings of 100, an LSTM or a GRU, two softmax heads,
+windows of 32 notes, categorical cross-entropy, RMSprop at 0.001, 40 epochs, batches of 32, 64 or
+128, names and lengths seen fewer than 10 times taken out. Not stated there and decided here:
+units, layers, dropout, how a note is chosen, how chords are cut (see
+`pyzzicato/codecs/chord_duration.py`). Differs from the source in: see the model's card.
+"""
+
+from __future__ import annotations
+
+from pyzzicato.chord_examples import ChordWindows, chord_loss, chord_metrics, prepare
+from pyzzicato.chord_network import built, exported
+from pyzzicato.chord_scores import chord_scores
+from pyzzicato.token_generator import TokenGenerator
+
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "prepare", "scores"]
+
+build = built
+examples = ChordWindows
+loss = chord_loss
+metrics = chord_metrics
+export = exported
+load = TokenGenerator
+scores = chord_scores

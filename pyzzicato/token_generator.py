@@ -1,0 +1,221 @@
+"""Playing a network that writes one note or chord and its length a step.
+
+All takes are one batch; a take that has reached its length waits for the others. The seed is cut
+into tokens at its own tempo, each one that the network does not know replaced by the nearest; the
+new music has the same tempo unless the listener sets another.
+
+Three rules of ours keep it going: the same note or chord comes at most eight times in a row, and
+a figure that goes round and round is left by a rising temperature (`pyzzicato.repetition`), both
+unless the seed does it itself; no rest follows a rest; nothing is longer than four quarter notes,
+no rest longer than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyzzicato import controls
+from pyzzicato.chord_examples import codec_of, read_before, read_vocabulary
+from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Voice, chord_pitches
+from pyzzicato.controls import control
+from pyzzicato.errors import InvalidControl
+from pyzzicato.generator import Generator, Step
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo
+from pyzzicato.repetition import Guard
+from pyzzicato.runtime import StepGraph, repeat
+from pyzzicato.sampling import Dice, choose_class
+
+__all__ = ["MOST_AGAIN", "TokenControls", "TokenGenerator"]
+
+MOST_AGAIN = 8  # times that the same note or chord comes in a row
+_READ = 512  # tokens of a long seed
+_LONGEST, _LONGEST_REST = 4 * TWELFTHS, TWELFTHS
+_SLOWEST, _FASTEST = 20.0, 240.0  # quarter notes a minute
+_NEWS = 0.5  # seconds, the longest time without any
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenControls(controls.Controls):
+    """What a listener turns on a network of notes and lengths."""
+
+    temperature: float = control(
+        1.0,
+        label="Wildness",
+        help="Low keeps to what is likely, high dares more.",
+        minimum=0.5,
+        maximum=1.5,
+        step=0.05,
+        main=True,
+    )
+    top_p: float = control(
+        0.95,
+        label="Leave out the unlikely",
+        help="Only the likeliest notes that together have this probability are considered.",
+        minimum=0.5,
+        maximum=1.0,
+        step=0.01,
+    )
+    tempo: float = control(
+        0.0,
+        label="Tempo",
+        help="Quarter notes a minute, 20 to 240; 0 takes the seed's.",
+        minimum=0.0,
+        maximum=_FASTEST,
+        step=1,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.tempo < _SLOWEST:
+            raise InvalidControl(
+                f"Tempo cannot be {self.tempo:g}: choose 0 for the seed's, or 20 to 240."
+            )
+
+
+class TokenGenerator(Generator):
+    """A trained network of notes and lengths, ready to play; made from its `ModelInfo`."""
+
+    Controls = TokenControls
+
+    def __init__(self, info: ModelInfo) -> None:
+        self.info = info
+        self.graph = StepGraph(info.weights)
+        config = {**info.config, "vocabulary": read_vocabulary(info.folder)}
+        self.codec = codec_of(config, nearest=True)
+        self.chords = tuple(chord_pitches(name) for name in self.codec.vocabulary.notes)
+        self.lengths = np.array(self.codec.vocabulary.twelfths)
+
+    def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+        """See `Generator.generate`. Of a long seed the last 512 tokens are read."""
+        batch = max(takes, 2)  # a batch of one is computed differently in the last digits
+        before = self.codec.encode(seed)[-_READ:]
+        read = read_before(before).astype(np.float32)[None]
+        outputs, state = self.graph.advance({"tokens": read}, self.graph.start(1))
+        told, state = np.repeat(outputs[:, -1], batch, axis=0), repeat(state, batch)
+        chooser = _Chooser(self, before, controls, batch)
+        qpm = controls.tempo or float(np.clip(seed.qpm, _SLOWEST, _FASTEST))
+        held = self.codec.cut == "slices"
+        loudness = _loudness(seed)
+        players = [_Player(controls.seconds, qpm, loudness, held) for _ in range(takes)]
+        while True:
+            codes = chooser.choose(told)
+            for take, player in enumerate(players):
+                chord, length = self.chords[codes[take, 0]], int(self.lengths[codes[take, 1]])
+                if not getattr(controls, "durations", True):
+                    length = TWELFTHS
+                yield from (step._replace(take=take) for step in player.play(chord, length))
+            if all(player.done for player in players):
+                return
+            now = (codes[:, None] + 1).astype(np.float32)
+            outputs, state = self.graph.advance({"tokens": now}, state)
+            told = outputs[:, -1]
+
+
+def _loudness(seed: NoteSequence) -> int:
+    velocities = [note.velocity for note in seed if not note.is_drum]
+    return int(np.clip(np.mean(velocities), 40, 105)) if velocities else 72
+
+
+class _Chooser:
+    """Draws names and lengths for every take by what the network says and the rules above."""
+
+    def __init__(
+        self, generator: TokenGenerator, before: np.ndarray, controls: TokenControls, batch: int
+    ) -> None:
+        vocabulary = generator.codec.vocabulary
+        self._names = len(vocabulary.notes)
+        self._rest = vocabulary.notes.index(REST) if REST in vocabulary.notes else -1
+        self._too_long = generator.lengths > _LONGEST
+        self._too_long_a_rest = generator.lengths > _LONGEST_REST
+        self._controls = controls
+        self._dice = Dice(controls.rng_seed, batch, 2)
+        self._guard = Guard(_figures(before), batch)
+        again = _runs(before[:, 0])
+        self._most_again = max(MOST_AGAIN, int(again.max(initial=0)))
+        self._last = np.full(batch, before[-1, 0] if len(before) else -1)
+        self._again = np.full(batch, again[-1] if len(before) else 0)
+
+    def choose(self, told: np.ndarray) -> np.ndarray:
+        """Codes (batch, 2) from the network's output (batch, n + d)."""
+        draws, heat = self._dice.roll(), self._guard.heat()[:, None]
+        names = told[:, : self._names] / heat
+        lengths = told[:, self._names :].copy()
+        tired = self._again >= self._most_again
+        names[tired, self._last[tired]] = -np.inf
+        if self._rest >= 0:
+            names[self._last == self._rest, self._rest] = -np.inf
+        turned = {"temperature": self._controls.temperature, "top_p": self._controls.top_p}
+        note = choose_class(names, draws[:, 0], **turned)
+        lengths[:, self._too_long] = -np.inf
+        lengths[np.ix_(note == self._rest, self._too_long_a_rest)] = -np.inf
+        duration = choose_class(lengths, draws[:, 1], **turned)
+        codes = np.stack([note, duration], axis=1)
+        self._again = np.where(note == self._last, self._again + 1, 1)
+        self._last = note
+        self._guard.saw(_figures(codes))
+        return codes
+
+
+def _figures(codes: np.ndarray) -> np.ndarray:
+    """Codes as the guard takes them: one number for name and length, then noughts, (n, 3)."""
+    figures = np.zeros((len(codes), 3), np.int64)
+    figures[:, 0] = codes[:, 0] * 1000 + codes[:, 1]
+    return figures
+
+
+def _runs(names: np.ndarray) -> np.ndarray:
+    """How many times in a row each name has come, (n,)."""
+    here = np.arange(len(names))
+    new = np.ones(len(names), bool)
+    new[1:] = names[1:] != names[:-1]
+    runs: np.ndarray = here - np.maximum.accumulate(np.where(new, here, 0)) + 1
+    return runs
+
+
+class _Player:
+    """One take: tokens in, steps out, up to `seconds`."""
+
+    def __init__(self, seconds: float, qpm: float, loudness: int, held: bool) -> None:
+        self.done = False
+        self._voice = Voice(held)
+        self._seconds = seconds
+        self._scale = 60 / qpm / TWELFTHS
+        self._loudness = loudness
+        self._struck: dict[int, int] = {}  # velocity of what sounds
+
+    def play(self, chord: tuple[int, ...], length: int) -> Iterator[Step]:
+        """The steps of one token; nothing once the take is done."""
+        if self.done:
+            return
+        begin = self._voice.now
+        ended = self._notes(self._voice.play(chord, length))
+        for pitch, since in self._voice.sounding.items():
+            if since == begin:
+                self._struck[pitch] = self._velocity(pitch, chord, begin)
+        now, until = begin * self._scale, self._voice.now * self._scale
+        self.done = until >= self._seconds
+        if ended or now == 0:
+            yield Step(ended, now)
+        until = min(until, self._seconds)
+        pieces = max(1, int(np.ceil((until - now) / _NEWS)))
+        for number in range(1, pieces):
+            yield Step((), now + (until - now) * number / pieces)
+        last = self._notes(self._voice.close()) if self.done else ()
+        yield Step(last, until)
+
+    def _notes(self, ended: list[tuple[int, int, int]]) -> tuple[Note, ...]:
+        notes = (
+            Note(s * self._scale, min(e * self._scale, self._seconds), p, self._struck.pop(p))
+            for s, e, p in ended
+        )
+        return tuple(sorted(note for note in notes if note.end > note.start))
+
+    def _velocity(self, pitch: int, chord: tuple[int, ...], when: int) -> int:
+        """The melody is a little louder than what is below it, the beat than what is between."""
+        louder = 6 * (pitch == chord[-1]) + 4 * (when % TWELFTHS == 0)
+        return max(1, min(127, self._loudness - 4 + louder))

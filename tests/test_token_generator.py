@@ -1,0 +1,167 @@
+"""Playing networks of notes and lengths: length, tempo, takes, seeds, no endless runs."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyzzicato.errors import InvalidControl, ModelUnavailable
+from pyzzicato.generator import Step, collect, collect_takes
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo, model_info
+from pyzzicato.token_generator import MOST_AGAIN, TokenGenerator
+from tests.small_chords import made_up, make_model
+
+NETWORKS = {
+    "lstm": {"family": "note_duration_rnn", "cell": "lstm", "cut": "slices"},
+    "next": {"family": "next_note_gru", "cell": "gru", "cut": "onsets"},
+}
+SEED = made_up(3, 16)
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+@pytest.fixture(autouse=True)
+def _shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path))
+    for name, values in NETWORKS.items():
+        make_model(tmp_path / name, **values)
+
+
+def steps(name: str, seed: NoteSequence = SEED, takes: int = 1, **values: Any) -> list[Step]:
+    info = model_info(name)
+    return list(info.load().generate(seed, info.controls(**{"seconds": 20, **values}), takes))
+
+
+@every_network
+def test_a_take_ends_in_time_with_news_all_along(name: str) -> None:
+    for tempo in (0, 20, 240):
+        found = steps(name, tempo=tempo)
+        times = [0.0, *(step.time for step in found)]
+        assert all(0 <= b - a <= 0.5 + 1e-9 for a, b in pairwise(times))
+        assert times[-1] == 20
+        for before, step in zip(times, found, strict=False):
+            assert all(before - 1e-9 <= note.end <= 20 for note in step.notes)
+        assert sum(len(step.notes) for step in found) > 10
+
+
+@every_network
+def test_takes_do_not_depend_on_each_other(name: str) -> None:
+    three, one = (collect_takes(steps(name, takes=n), n) for n in (3, 1))
+    assert three[0] == one[0]
+    assert len({take.notes for take in three}) == 3
+
+
+@every_network
+def test_the_tempo_is_the_seeds_unless_it_is_set(name: str) -> None:
+    slow, fast = collect(steps(name, tempo=60)), collect(steps(name, tempo=120))
+    first = [n for n in fast if n.end < 9.9]
+    assert len(first) > 5
+    for a, b in zip(first, slow, strict=False):
+        assert (b.start, b.pitch) == (pytest.approx(2 * a.start), a.pitch)
+    own, as_seed = collect(steps(name)), collect(steps(name, tempo=SEED.qpm))
+    assert own == as_seed
+
+
+def test_a_tempo_between_nothing_and_slow_is_refused() -> None:
+    with pytest.raises(InvalidControl, match="choose 0 for the seed's, or 20 to 240"):
+        steps("lstm", tempo=5)
+
+
+@every_network
+@pytest.mark.parametrize(
+    "seed",
+    [
+        NoteSequence(),
+        NoteSequence((Note(0, 0.5, 5), Note(1, 2, 38, 80, 0, True))),
+        NoteSequence((Note(0, 0.5, 60),), qpm=5),
+        NoteSequence((Note(30, 30.001, 60),), qpm=900),
+        NoteSequence(tuple(Note(0, 2, p) for p in range(21, 109))),
+    ],
+    ids=["nothing", "nothing a piano has", "very slow", "very fast", "every key"],
+)
+def test_any_seed_will_do(name: str, seed: NoteSequence) -> None:
+    found = steps(name, seed)
+    assert found[-1].time == 20
+    assert len(collect(found)) > 0
+
+
+@every_network
+def test_the_seed_is_read(name: str) -> None:
+    assert collect(steps(name)) != collect(steps(name, made_up(4, 16)))
+
+
+@every_network
+def test_it_is_about_as_loud_as_the_seed(name: str) -> None:
+    for velocity in (45, 100):
+        seed = NoteSequence(tuple(n._replace(velocity=velocity) for n in SEED), SEED.qpm)
+        made = [note.velocity for note in collect(steps(name, seed))]
+        assert max(abs(v - velocity) for v in made) <= 6
+
+
+def test_quarter_notes_only_as_published() -> None:
+    made = collect(steps("next", durations=False, tempo=60))
+    starts = {n.start for n in made}
+    assert starts <= {float(n) for n in range(20)}
+    assert all(n.end - n.start == pytest.approx(1.0) for n in made)
+    free = collect(steps("next", tempo=60))
+    assert any(n.start % 1 for n in free)
+
+
+class _Stuck(TokenGenerator):
+    """A network that always says the same."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        super().__init__(info)
+        size = sum(map(len, (self.codec.vocabulary.notes, self.codec.vocabulary.durations)))
+        told = np.full((1, 1, size), -20.0, np.float32)
+        told[..., 3] = told[..., len(self.codec.vocabulary.notes)] = 0.0
+
+        class Graph:
+            def start(self, takes: int) -> dict[str, np.ndarray]:
+                return {"state": np.zeros((takes, 1), np.float32)}
+
+            def advance(self, inputs: Any, state: Any) -> Any:
+                return np.repeat(told, len(inputs["tokens"]), axis=0), state
+
+        self.graph = Graph()  # type: ignore[assignment]
+
+
+def longest_run(music: NoteSequence) -> int:
+    chords: dict[float, list[int]] = {}
+    for note in music:
+        chords.setdefault(note.start, []).append(note.pitch)
+    last, run, longest = None, 0, 0
+    for _, chord in sorted(chords.items()):
+        run = run + 1 if chord == last else 1
+        last, longest = chord, max(longest, run)
+    return longest
+
+
+def test_the_same_chord_comes_at_most_eight_times_unless_the_seed_does_it() -> None:
+    info = model_info("next")
+    stuck, controls = _Stuck(info), info.controls(seconds=60)
+    assert longest_run(collect(stuck.generate(SEED, controls))) == MOST_AGAIN
+    key = stuck.chords[3][0]
+    drone = NoteSequence(tuple(Note(n, n + 1, key) for n in range(20)), qpm=60)
+    assert longest_run(collect(stuck.generate(drone, controls))) > MOST_AGAIN
+
+
+def test_no_rest_follows_a_rest_and_none_is_long(tmp_path: Path) -> None:
+    info = model_info("lstm")
+    generator = info.load()
+    assert isinstance(generator, TokenGenerator)
+    assert "rest" in generator.codec.vocabulary.notes
+    for take in collect_takes(generator.generate(SEED, info.controls(seconds=60), 4), 4):
+        sounding = sorted((n.start, n.end) for n in take)
+        now, gap = 0.0, 0.0
+        for start, end in sounding:
+            gap, now = max(gap, start - now), max(now, end)
+        assert gap <= 60 / SEED.qpm + 1e-6
+
+
+def test_a_model_without_its_vocabulary_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "lstm" / "vocabulary.json").unlink()
+    with pytest.raises(ModelUnavailable, match=r"vocabulary\.json"):
+        model_info("lstm").load()
