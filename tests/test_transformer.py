@@ -1,0 +1,64 @@
+"""The flagship's graphs against the Keras model that was trained: the same numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_transformer import make_transformer
+from test_families import made_up
+
+from pyzzicato.codecs.piano_roll import note_array
+from pyzzicato.datasets import Piece
+from pyzzicato.note_generator import NoteControls
+from pyzzicato.performance_examples import NoteWindows
+from pyzzicato.registry import ModelInfo, models
+from pyzzicato.runtime import CachedGraph, StepGraph
+
+SHIPPED = [info for info in models().values() if info.controls is NoteControls]
+PLACES = 96
+
+
+def windows(info: ModelInfo) -> dict[str, np.ndarray]:
+    """Two windows as the training makes them, gaps among them; of our own music."""
+    piece = Piece(
+        "a.mid", info.composers[0], "", "", "train", "performance", "", 1,
+        note_array(made_up(40.0)).astype(np.float32),
+    )  # fmt: skip
+    config = {"composers": info.composers, "batch": 2, "window": PLACES, "filled": 0.5}
+    inputs, _ = NoteWindows([piece], config, training=True).batch(np.random.default_rng(4))
+    return inputs
+
+
+def check_same(info: ModelInfo) -> None:
+    from pyzzicato.training import load_keras
+
+    inputs = windows(info)
+    wanted = np.asarray(load_keras(info)(inputs))
+    read = {name: inputs[name].astype(np.float32) for name in ("notes", "wishes", "composer")}
+    graph, heads = CachedGraph(info.weights), StepGraph(info.folder / "heads.onnx")
+    chosen = inputs["chosen"].astype(np.float32)
+
+    def run(portions: list[int]) -> np.ndarray:
+        cache, found, place = graph.cache(2, PLACES), [], 0
+        for steps in portions:
+            part = slice(place, place + steps)
+            now = {k: v if k == "composer" else v[:, part] for k, v in read.items()}
+            hidden = graph.advance(now, cache)
+            found.append(heads.advance({"hidden": hidden, "chosen": chosen[:, part]}, {})[0])
+            place += steps
+        return np.concatenate(found, axis=1)
+
+    scale = max(1.0, np.abs(wanted).max() / 20)
+    assert np.abs(run([PLACES]) - wanted).max() <= 1e-4 * scale
+    assert np.abs(run([PLACES - 20] + 20 * [1]) - wanted).max() <= 1e-4 * scale
+    assert wanted.std() > 0.1, "there is something to compare"
+
+
+@pytest.mark.parametrize("stored", ["float16", "int8"])
+def test_the_graphs_of_any_weights_are_the_keras_model(tmp_path: Path, stored: str) -> None:
+    check_same(make_transformer(tmp_path / "small", places=PLACES, stored=stored, width=64))
+
+
+@pytest.mark.parametrize("info", SHIPPED, ids=lambda info: info.id)
+def test_the_graphs_that_ship_are_the_keras_model(info: ModelInfo) -> None:
+    check_same(info)
