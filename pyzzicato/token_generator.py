@@ -4,16 +4,16 @@ All takes are one batch; a take that has reached its length waits for the others
 into tokens at its own tempo, each one that the network does not know replaced by the nearest; the
 new music has the same tempo unless the listener sets another.
 
-Three rules of ours keep it going: the same note or chord comes at most eight times in a row, and
-a figure that goes round and round is left by a rising temperature (`pyzzicato.repetition`), both
+Rules of ours keep it going: the same note or chord is struck at most eight times in a row, and a
+figure that goes round and round is left by a rising temperature (`pyzzicato.repetition`), both
 unless the seed does it itself; no rest follows a rest; nothing is longer than four quarter notes,
 no rest longer than one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,18 +99,23 @@ class TokenGenerator(Generator):
         told, state = np.repeat(outputs[:, -1], batch, axis=0), repeat(state, batch)
         chooser = _Chooser(self, before, controls, batch)
         qpm = controls.tempo or float(np.clip(seed.qpm, _SLOWEST, _FASTEST))
-        held = self.codec.cut == "slices"
-        loudness = _loudness(seed)
-        players = [_Player(controls.seconds, qpm, loudness, held) for _ in range(takes)]
+        held, loudness = self.codec.cut == "slices", _loudness(seed)
+        runs = _Runs.after([self.chords[code] for code in before[:, 0]], held)
+        players = [
+            _Player(controls.seconds, 60 / qpm / TWELFTHS, loudness, Voice(held), runs.copy())
+            for _ in range(batch)
+        ]
         while True:
-            codes = chooser.choose(told)
-            for take, player in enumerate(players):
+            codes = chooser.choose(told, [player.tired_of(self.chords) for player in players])
+            for take, player in enumerate(players[:takes]):
                 chord, length = self.chords[codes[take, 0]], int(self.lengths[codes[take, 1]])
                 if not getattr(controls, "durations", True):
                     length = TWELFTHS
                 yield from (step._replace(take=take) for step in player.play(chord, length))
-            if all(player.done for player in players):
+            if all(player.done for player in players[:takes]):
                 return
+            for player, (name, length) in zip(players[takes:], codes[takes:], strict=True):
+                list(player.play(self.chords[name], int(self.lengths[length])))
             now = (codes[:, None] + 1).astype(np.float32)
             outputs, state = self.graph.advance({"tokens": now}, state)
             told = outputs[:, -1]
@@ -135,18 +140,15 @@ class _Chooser:
         self._controls = controls
         self._dice = Dice(controls.rng_seed, batch, 2)
         self._guard = Guard(_figures(before), batch)
-        again = _runs(before[:, 0])
-        self._most_again = max(MOST_AGAIN, int(again.max(initial=0)))
         self._last = np.full(batch, before[-1, 0] if len(before) else -1)
-        self._again = np.full(batch, again[-1] if len(before) else 0)
 
-    def choose(self, told: np.ndarray) -> np.ndarray:
-        """Codes (batch, 2) from the network's output (batch, n + d)."""
+    def choose(self, told: np.ndarray, tired: list[list[int]]) -> np.ndarray:
+        """Codes (batch, 2) from the network's output (batch, n + d); none that is in `tired`."""
         draws, heat = self._dice.roll(), self._guard.heat()[:, None]
         names = told[:, : self._names] / heat
         lengths = told[:, self._names :].copy()
-        tired = self._again >= self._most_again
-        names[tired, self._last[tired]] = -np.inf
+        for row, enough in enumerate(tired):
+            names[row, enough] = -np.inf
         if self._rest >= 0:
             names[self._last == self._rest, self._rest] = -np.inf
         turned = {"temperature": self._controls.temperature, "top_p": self._controls.top_p}
@@ -155,7 +157,6 @@ class _Chooser:
         lengths[np.ix_(note == self._rest, self._too_long_a_rest)] = -np.inf
         duration = choose_class(lengths, draws[:, 1], **turned)
         codes = np.stack([note, duration], axis=1)
-        self._again = np.where(note == self._last, self._again + 1, 1)
         self._last = note
         self._guard.saw(_figures(codes))
         return codes
@@ -168,31 +169,62 @@ def _figures(codes: np.ndarray) -> np.ndarray:
     return figures
 
 
-def _runs(names: np.ndarray) -> np.ndarray:
-    """How many times in a row each name has come, (n,)."""
-    here = np.arange(len(names))
-    new = np.ones(len(names), bool)
-    new[1:] = names[1:] != names[:-1]
-    runs: np.ndarray = here - np.maximum.accumulate(np.where(new, here, 0)) + 1
-    return runs
+@dataclass
+class _Runs:
+    """How many times in a row the same has been struck, and how many times it may be."""
+
+    last: tuple[int, ...] = ()
+    again: int = 0
+    most: int = MOST_AGAIN
+
+    @classmethod
+    def after(cls, chords: Sequence[tuple[int, ...]], held: bool) -> _Runs:
+        """What a seed leaves: where it strikes the same more than eight times, so may we."""
+        runs, voice, longest = cls(), Voice(held), MOST_AGAIN
+        for chord in chords:
+            runs.strike(voice.struck(chord))
+            longest = max(longest, runs.again)
+            voice.play(chord, 1)
+        runs.most = longest
+        return runs
+
+    def strike(self, keys: tuple[int, ...]) -> None:
+        """Takes in what was struck; nothing struck changes nothing."""
+        if keys:
+            self.again = self.again + 1 if keys == self.last else 1
+            self.last = keys
+
+    def copy(self) -> _Runs:
+        return replace(self)
 
 
 class _Player:
-    """One take: tokens in, steps out, up to `seconds`."""
+    """One take: tokens in, steps out, up to `seconds`; `scale` is seconds a twelfth."""
 
-    def __init__(self, seconds: float, qpm: float, loudness: int, held: bool) -> None:
+    def __init__(
+        self, seconds: float, scale: float, loudness: int, voice: Voice, runs: _Runs
+    ) -> None:
         self.done = False
-        self._voice = Voice(held)
+        self._voice = voice
+        self._runs = runs
         self._seconds = seconds
-        self._scale = 60 / qpm / TWELFTHS
+        self._scale = scale
         self._loudness = loudness
         self._struck: dict[int, int] = {}  # velocity of what sounds
+
+    def tired_of(self, chords: Sequence[tuple[int, ...]]) -> list[int]:
+        """The places in `chords` of those that would strike the same once too often."""
+        if self._runs.again < self._runs.most:
+            return []
+        last = self._runs.last
+        return [place for place, keys in enumerate(chords) if self._voice.struck(keys) == last]
 
     def play(self, chord: tuple[int, ...], length: int) -> Iterator[Step]:
         """The steps of one token; nothing once the take is done."""
         if self.done:
             return
         begin = self._voice.now
+        self._runs.strike(self._voice.struck(chord))
         ended = self._notes(self._voice.play(chord, length))
         for pitch, since in self._voice.sounding.items():
             if since == begin:

@@ -147,7 +147,7 @@ def test_drums_and_what_no_piano_has_are_left_out() -> None:
 
 
 def test_the_vocabulary_is_what_is_there_often_enough_most_frequent_first() -> None:
-    line: list[Token] = [((60,), 3)] * 12 + [((62,), 6)] * 15 + [((64,), 5)] * 9
+    line: list[Token] = [*[((60,), 3)] * 12, *[((62,), 6)] * 15, *[((64,), 5)] * 9]
     known = counted([line[:20], line[20:]])
     assert known.notes == ("D4", "C4")
     assert known.durations == ("1/2", "1/4")
@@ -157,4 +157,5 @@ def test_the_vocabulary_is_what_is_there_often_enough_most_frequent_first() -> N
 
 
 def test_transposing_moves_every_key_and_leaves_silence() -> None:
-    assert transposed([((60, 64), 3), ((), 3), ((108,), 3)], 2) == [((62, 66), 3), ((), 3), ((), 3)]
+    line: list[Token] = [((60, 64), 3), ((), 3), ((108,), 3)]
+    assert transposed(line, 2) == [((62, 66), 3), ((), 3), ((), 3)]

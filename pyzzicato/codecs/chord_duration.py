@@ -242,16 +242,26 @@ class Voice:
         self.sounding: dict[int, int] = {}  # pitch: when it was struck
         self._held = held
 
-    def play(self, keys: tuple[int, ...], length: int) -> list[tuple[int, int, int]]:
-        """Plays `keys` for `length`; gives the notes that end where they begin."""
-        again = set(keys) == set(self.sounding) or not self._held
-        stay = {
+    def held(self, keys: tuple[int, ...]) -> dict[int, int]:
+        """What would sound on if `keys` came next, with when it was struck."""
+        if not self._held or set(keys) == set(self.sounding):
+            return {}
+        return {
             pitch: since
             for pitch, since in self.sounding.items()
-            if not again and pitch in keys and self.now - since < _LONGEST_HELD
+            if pitch in keys and self.now - since < _LONGEST_HELD
         }
-        ended = [(s, self.now, p) for p, s in self.sounding.items() if p not in stay]
-        self.sounding = {pitch: stay.get(pitch, self.now) for pitch in keys}
+
+    def struck(self, keys: tuple[int, ...]) -> tuple[int, ...]:
+        """What would be struck if `keys` came next, lowest first."""
+        held = self.held(keys)
+        return tuple(pitch for pitch in keys if pitch not in held)
+
+    def play(self, keys: tuple[int, ...], length: int) -> list[tuple[int, int, int]]:
+        """Plays `keys` for `length`; gives the notes that end where they begin."""
+        held = self.held(keys)
+        ended = [(s, self.now, p) for p, s in self.sounding.items() if p not in held]
+        self.sounding = {pitch: held.get(pitch, self.now) for pitch in keys}
         self.now += length
         return ended
 
