@@ -54,6 +54,13 @@ def test_it_runs_to_the_end() -> None:
     assert job.progress() is made  # what cannot change is not made again
 
 
+def test_the_text_of_each_take_is_put_together() -> None:
+    steps = [Step((), 0.0, 0, "K:"), Step((), 0.0, 1, "X"), Step((note(0),), 1.0, 0, "C\n")]
+    job = Job(lambda: iter([*steps, Step((), 1.0, 1)]), seconds=1, takes=2).start()
+    assert job.wait(LONG)
+    assert job.progress().texts == ("K:C\n", "X")
+
+
 def test_it_can_be_watched_while_it_grows() -> None:
     music = Slow(4, takes=2)
     job = Job(music.steps, seconds=4, takes=2).start()

@@ -1,5 +1,7 @@
 """The Compose page with models of every kind: no composers, text, two composers, filling in."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,6 +132,8 @@ def test_text_is_shown_and_kept(visit: Callable[..., AppTest]) -> None:
     assert labels(app) == ["ABC", "MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
     assert kept(app, 1).maker("abc")().decode() == made.texts[1]
     assert kept(app, 1).name("abc") == "pyzzicato-letters-1-take-2.abc"
+    with zipfile.ZipFile(io.BytesIO(kept(app).maker("zip")())) as archive:
+        assert archive.read("pyzzicato-letters-1-take-2.abc").decode() == made.texts[1]
 
 
 def test_all_takes_at_once(visit: Callable[..., AppTest]) -> None:

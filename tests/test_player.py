@@ -3,11 +3,13 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pyzzicato.layering import layered
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.ui import player as module
 
@@ -20,7 +22,7 @@ class Sent:
 
     def __init__(self, **result: object) -> None:
         self.result = result
-        self.header: dict[str, object] = {}
+        self.header: dict[str, Any] = {}
         self.rows = np.empty((0, module.COLUMNS))
 
     def __call__(self, *, key: str, data: bytes, **callbacks: object) -> dict[str, object]:
@@ -55,6 +57,31 @@ def test_notes_travel_sorted_with_their_part(sent: Sent) -> None:
     np.testing.assert_allclose(sent.rows, expected)
     assert sent.header["border"] == 2.0
     assert sent.header["made"] == 3.0  # the end of the last new note
+
+
+def test_each_instrument_is_a_part_of_its_own(sent: Sent) -> None:
+    takes = [NoteSequence((Note(0.0, 1.0, pitch),)) for pitch in (60, 64, 67)]
+    play(takes[0], layered(takes))
+    assert [(row[2], row[4]) for row in sent.rows] == [(60, 0), (60, 1), (64, 2), (67, 3)]
+    play(takes[0], NoteSequence((Note(0.0, 1.0, 60, program=127),)))
+    assert sent.rows[-1][4] == module.NEW  # an instrument that is not known is the piano
+
+
+def test_the_row_shows_the_colours_of_layers_only_when_they_are_layered(sent: Sent) -> None:
+    takes = [NoteSequence((Note(0.0, 1.0, pitch),)) for pitch in (60, 64)]
+    module.takes_row(takes, -1, "t", layered=True)
+    assert [row[4] for row in sent.rows] == [1, 2]
+    module.takes_row(takes, 0, "t")
+    assert [row[4] for row in sent.rows] == [1, 1]
+    assert [card["subtitle"] for card in sent.header["cards"]] == ["1 note", "1 note"]
+
+
+def test_new_music_inside_a_piece_ends_before_the_piece_does(sent: Sent) -> None:
+    piece = NoteSequence((Note(0.0, 1.0, 60), Note(30.0, 31.0, 62)))
+    play(piece, NoteSequence(), inside=True, marked=(2.0, 12.0))
+    assert (sent.header["until"], sent.header["marked"]) == (12.0, [2.0, 12.0])
+    play(piece, NoteSequence())
+    assert (sent.header["until"], sent.header["marked"]) == (None, None)
 
 
 def test_how_much_is_made_can_be_said(sent: Sent) -> None:
