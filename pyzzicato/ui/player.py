@@ -111,7 +111,7 @@ def player(
     A new `take` replaces the picture and keeps the place and the playing; a new `piece` starts
     afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
     autoplay becomes true), as soon as half a second of music lies ahead and the page has been
-    touched. `height` is that of the roll, in pixels.
+    touched. `height` is that of the roll, in pixels; 0 hides it, so that only the ears judge.
 
     With `inside` the new music lies in the midst of the seed: notes of the seed may follow it.
     `marked` is a stretch to point out, in seconds from the beginning.

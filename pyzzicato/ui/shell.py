@@ -17,6 +17,8 @@ __all__ = ["clock", "close_page", "line", "open_page", "problem", "title"]
 PAGES = {
     "Compose": "pages/1_Compose.py",
     "Models": "pages/3_Models.py",
+    "Scores": "pages/4_Scores.py",
+    "Listen": "pages/5_Listen.py",
     "About": "pages/9_About.py",
 }
 

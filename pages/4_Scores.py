@@ -1,0 +1,105 @@
+"""Scores: every model against every measure, beside what real music reaches."""
+
+import streamlit as st
+
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.registry import models
+from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
+from pyzzicato.score_tables import Scored, absences, likeness_table, overview, scored
+from pyzzicato.ui import shell
+from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, show_table, style, tiles
+from pyzzicato.yang_lerch import FEATURES
+
+
+def heading(text: str) -> None:
+    """The beginning of a section."""
+    st.subheader(text, anchor=False)
+
+
+def show_measures(measured: list[Scored]) -> None:
+    """Every measure as a picture."""
+    heading("Beside real music")
+    shell.line(
+        "Blue: real music that no model was trained on. Orange: what the model writes. Each with "
+        "the mean of all clips and its 95 % interval. At the right the gap: how far the clips are "
+        "from the real ones, in standard deviations, and in brackets the ceiling, the gap "
+        "between two halves of the real music. Nothing can be better than that on purpose."
+    )
+    tiles(
+        [
+            (f"{about[0].upper()}{about[1:]}", unit, gap_plot(measured, name))
+            for name, (about, unit) in MEASURES.items()
+            if any(model.row("measures", name) for model in measured)
+        ]
+    )
+
+
+def show_features(measured: list[Scored]) -> None:
+    """Every feature as a picture, and all figures in a table."""
+    heading("Likeness by the twelve features of Yang and Lerch")
+    shell.line(
+        "Overlapping Area, 0 to 1. Blue: are pieces of the model as far from real ones as real "
+        "ones from each other? Orange: are they as far as from one another? A model that always "
+        "plays the same fails the second. Dashed: two halves of the real music. At the right the "
+        "smaller of both."
+    )
+    tiles(
+        [
+            (f"{each.about[0].upper()}{each.about[1:]}", name, overlap_plot(measured, name))
+            for name, each in FEATURES.items()
+        ]
+    )
+    with st.expander("All figures, with KL divergences and the form of the original"):
+        shell.line("In brackets the ceiling, the same between two halves of the real music.")
+        show_table(likeness_table(measured, {n: each.about for n, each in FEATURES.items()}))
+
+
+def show_curves(measured: list[Scored]) -> None:
+    """Notes a second over time, model by model."""
+    heading("Does it dry up?")
+    shell.line(
+        "Notes a second over two minutes: the mean, and the middle half of the pieces. "
+        "Blue: real music. Orange: new."
+    )
+    curves = [model for model in measured if model.clips.get("curve", {}).get("new")]
+    sides = [model.clips["curve"].get(side) for model in curves for side in ("real", "new")]
+    highest = max((value for side in sides if side for value in side["high"]), default=1.0)
+    tiles(
+        [
+            (
+                model.title,
+                f"{model.clips['long_clips']} pieces",
+                curve_plot(model.clips["curve"], LONG_SECONDS, highest),
+            )
+            for model in curves
+        ]
+    )
+
+
+def show_all(known: list[Scored]) -> None:
+    """The whole page, also where nothing was measured."""
+    shell.line(
+        "Every model as it comes, nothing tuned for a composer. The composite, 0 to 1, is 1 where "
+        "all measures and all features reach their ceilings: it serves to choose settings by, and "
+        "is no judgement of the music."
+    )
+    show_table(overview(known))
+    measured = [model for model in known if model.clips.get("measures")]
+    if measured:
+        show_measures(measured)
+        show_features(measured)
+        show_curves(measured)
+    heading("What was not measured")
+    for sentence in absences(known):
+        shell.line(sentence)
+
+
+shell.open_page("Scores")
+shell.title("Scores")
+style()
+try:
+    all_models = scored(models().values())
+except PyzzicatoError as error:
+    shell.problem(str(error))
+else:
+    show_all(all_models)
