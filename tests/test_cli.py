@@ -19,10 +19,12 @@ from pyzzicato.controls import declared
 from pyzzicato.generator import Step
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.roll_generator import RollControls
 from pyzzicato.seeds import all_seeds, seeds_by
 
 TUNE = NoteSequence(tuple(Note(n / 4, n / 4 + 0.25, 60 + n % 5, 70) for n in range(24)))
 FIRST = next(iter(registry.models().values()))
+ROLL = next(i for i in registry.models().values() if i.controls is RollControls)
 STRANGER = next(c.id for c in COMPOSERS if c.id not in FIRST.composers)
 
 
@@ -115,7 +117,7 @@ def test_a_control_given_as_an_option_has_its_effect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = []
-    for model in (["--model", FIRST.id], [f"--model={FIRST.id}"]):
+    for model in (["--model", ROLL.id], [f"--model={ROLL.id}"]):
         assert compose(*model, "--threshold", "0.2", "--json") == 0
         settings.append(json.loads(capsys.readouterr().out)["settings"])
     assert settings[0] == settings[1]
@@ -167,7 +169,10 @@ MISTAKES = {
     "seed is a folder": (["--seed", "."], "No built-in seed and no file is called"),
     "too long": (["--seconds", "301"], "choose a value from 5 to 300 seconds"),
     "not a number": (["--seconds", "long"], "Length cannot be 'long'"),
-    "threshold out of range": (["--threshold", "2"], "Threshold cannot be '2'"),
+    "threshold out of range": (
+        ["--model", ROLL.id, "--threshold", "2"],
+        "Threshold cannot be '2'",
+    ),
     "too many takes": (["--takes", "99"], "choose 1 to 10"),
     "unknown ending": (["-o", "out.doc"], "does not say what to save"),
     "no such folder": (["-o", "nowhere/out.mid"], "There is no folder nowhere"),
