@@ -8,9 +8,9 @@ chord names and to strike a chord's notes together, and is not told the R: field
 plays the even quavers of a hornpipe unevenly.
 
 There are two figures. The first is of the tunes as they stand. For the second abc2midi is given
-tunes in which every repeat is begun with |: after a numbered ending: the standard says that a
-repeat without |: begins at the last double bar or repeat, and abc2midi forgets that once a tune
-had numbered endings (version 4.84 plays |:A|[1B:|[2c||d:|e as ABAcdAde).
+tunes in which every repeat is begun with |: after a numbered ending (and :|: is written ::): the
+standard says that a repeat without |: begins at the last double bar or repeat, and abc2midi
+forgets that once a tune had numbered endings (4.84 plays |:A|[1B:|[2c||d:|e as ABAcdAde).
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def numbered(tune: str, number: int) -> str:
 def begun(tune: str) -> str:
     """The tune with the |: written out that the standard implies after numbered endings."""
     head, key, music = re.split(r"^(K:.*\n)", tune, maxsplit=1, flags=re.MULTILINE)
+    music = music.replace(":|:", "::")  # the same sign; abc2midi reads the longer one as an end
     bare = re.sub(r'"[^"]*"|^[A-Za-z]:(?![|:]).*$', lambda m: "_" * len(m[0]), music, flags=re.M)
     numbered_before, opened, start, places = False, True, 0, []
     for sign in re.finditer(r"\|+:+|:+\|*:+|:\|+|\|\||(?:\[|\|\s*)(?=[1-9])", bare):
@@ -82,7 +83,7 @@ def begun(tune: str) -> str:
         elif text == "||" or text.startswith(":"):
             if text.startswith(":") and numbered_before and not opened:
                 places.append(start)
-            ending_follows = re.match(r"\s*\[?[2-9]", bare[sign.end() :])
+            ending_follows = re.match(r"[\s\\]*\[?[2-9]", bare[sign.end() :])
             if not (opened and text == "||" and not numbered_before) and not ending_follows:
                 start, opened = sign.end(), False
         elif text and numbered_before and not opened:
