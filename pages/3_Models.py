@@ -11,6 +11,7 @@ from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.ui import resources, shell
+from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
 from pyzzicato.ui.player import sound_bank
 
@@ -71,6 +72,7 @@ def show_card(info: ModelInfo, card: Facts) -> None:
     else:
         show_example(info)
         show_examples(info)
+        show_checkpoints(info)
     if card.unmeasured:
         shell.line(card.unmeasured.replace("`", ""))
     for sheet in card.sheets:

@@ -1,0 +1,107 @@
+"""The checkpoints side by side: in Python, on the Models page, and the figures of their card."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pyzzicato.card_figures import best_figure, sheets
+from pyzzicato.cards import facts
+from pyzzicato.datasets import Dataset
+from pyzzicato.errors import InvalidControl, ModelUnavailable
+from pyzzicato.evaluation import evaluate
+from pyzzicato.registry import ModelInfo
+from pyzzicato.text_checkpoints import attempts
+from tests.small_tunes import make_model, tune, write_tunes
+from tests.visits import open_app, problems, words
+
+
+@pytest.fixture(scope="module")
+def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
+    return make_model(tmp_path_factory.mktemp("models") / "small")
+
+
+def open_page(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("PYZZICATO_MODELS", str(info.folder.parent))
+    return open_app().switch_page("pages/3_Models.py").run()
+
+
+def test_each_checkpoint_begins_alike_and_goes_on_in_its_own_way(info: ModelInfo) -> None:
+    first, second = attempts(info, start="A", characters=300)
+    assert (first.epochs, second.epochs) == (1, 2)
+    assert first.text[0] == second.text[0] == "A"
+    assert first.text != second.text
+    assert first.text == attempts(info, start="A", characters=300)[0].text
+    assert first.left_out > 0, "a network that was drawn by lot makes mistakes"
+    assert f"{first.left_out} faults left out" in first.sentence
+
+
+def test_what_cannot_be_is_one_sentence(info: ModelInfo, tmp_path: Path) -> None:
+    with pytest.raises(InvalidControl, match="First character"):
+        attempts(info, start="é")
+    none = make_model(tmp_path / "asked", prompts=True)
+    with pytest.raises(ModelUnavailable, match="has no checkpoints"):
+        attempts(none)
+
+
+def test_the_models_page_shows_them_when_asked(
+    info: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(info, monkeypatch)
+    assert "See it learn" in words(app)
+    assert not app.get("code")
+    app.selectbox(key="learn-small-start").select("A")
+    app.button(key="learn-small-write").click().run()
+    assert problems(app) == []
+    texts = [code.value for code in app.get("code")]
+    assert len(texts) == 2
+    assert all(text.startswith("A") for text in texts)
+    assert "1 epochs" in words(app)
+
+
+def test_a_checkpoint_that_is_gone_is_one_sentence_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = make_model(tmp_path / "small")
+    (lost.folder / "checkpoint_1.onnx").unlink()
+    app = open_page(lost, monkeypatch)
+    app.button(key="learn-small-write").click().run()
+    (said,) = problems(app)
+    assert "checkpoint_1.onnx" in said
+
+
+def test_a_model_without_checkpoints_has_no_such_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(make_model(tmp_path / "small", prompts=True), monkeypatch)
+    assert "See it learn" not in words(app)
+
+
+def test_it_is_measured_and_the_card_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyzzicato import text_scores
+    from pyzzicato.abc_library import read_tunes
+
+    monkeypatch.setattr(text_scores, "TAKES", 6)
+    model = make_model(tmp_path / "small")
+    tunes = read_tunes(write_tunes(tmp_path / "music"))
+    said: list[str] = []
+    evaluate(model, Dataset(tunes.pieces, (), tmp_path), said.append)
+    found = json.loads((model.folder / "metrics.json").read_text())["text"]
+    assert set(found["checkpoints"]) == {"1", "2"}
+    assert found["characters"]["test"] == sum(
+        len(tune(n)) + 2 for n in range(1, 41) if tunes.pieces[n - 1].split == "test"
+    )
+    row, baselines = found["checkpoints"]["2"]["test"], found["baselines"]["test"]
+    assert baselines["markov"] < baselines["unigram"] < row["nats"], "it was drawn by lot"
+    assert 0 <= found["checkpoints"]["1"]["valid"] <= 1
+    assert found["repeats"]["takes"] == 6
+    assert found["repeats"]["longest"] <= 8
+    assert len(said) == 2
+    assert best_figure({"text": found}).startswith(f"{row['nats']:.2f} nats per character")
+    told, learning = sheets({"text": found})
+    assert len(told.table) == 4
+    assert [cells[0] for cells in learning.table[1:]] == ["1", "2"]
+    assert facts(model).sheets[0].heading == "How well it tells the next character"
