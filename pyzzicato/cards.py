@@ -99,7 +99,7 @@ def _named(hours: Mapping[str, float], offered: Sequence[str]) -> dict[str, floa
     """Hours by the name of each composer that the model offers; the others as one."""
     named: dict[str, float] = {}
     for composer, amount in hours.items():
-        name = short_name(composer) if composer in offered else "others"
+        name = short_name(composer) if composer in offered or not offered else "others"
         named[name] = named.get(name, 0.0) + amount
     return dict(sorted(named.items(), key=lambda item: (item[0] == "others", -item[1])))
 

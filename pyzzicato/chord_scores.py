@@ -9,8 +9,12 @@ where no chance passes.
 
 A network trained on every step of a window reads each piece from its beginning, as when it plays.
 One trained on the token after a window (`last`) reads the window before each token, as in
-training. Baselines: see `pyzzicato.chord_markov`. Tokens outside the vocabulary are treated as
-in training: left out, or replaced by the nearest.
+training, and a piece's first tokens, which have none, do not count. Baselines: see
+`pyzzicato.chord_markov`. Tokens outside the vocabulary are treated as in training: left out, or
+replaced by the nearest.
+
+Beside that, takes at the default controls after built-in seeds: how many of them strike the same
+note or chord more than eight times in a row, and how long they are.
 """
 
 from __future__ import annotations
@@ -23,13 +27,18 @@ import numpy as np
 from pyzzicato.chord_examples import lines_of, read_before, read_vocabulary, sizes
 from pyzzicato.chord_markov import ORDERS, ChordMarkov
 from pyzzicato.datasets import Dataset
+from pyzzicato.generator import collect_takes
+from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import StepGraph
+from pyzzicato.seeds import all_seeds
 
-__all__ = ["PARTS", "Tally", "chord_scores", "line_scores"]
+__all__ = ["PARTS", "Tally", "chord_scores", "line_scores", "longest_run"]
 
 PARTS = ("note", "duration")
 SPLITS = ("train", "val", "test")
+MOST_AGAIN = 8
+TAKES, SEEDS = 200, 40
 _AT_ONCE = 256  # windows
 
 Lines = Sequence[np.ndarray]
@@ -64,10 +73,46 @@ class Tally:
 def chord_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """What metrics.json gains: {"tokens": {"train" | "val" | "test": {who: {part: figures}}}}."""
+    """What metrics.json gains: "tokens" with train, val, test (who: part: figures) and takes."""
     config = {**info.config, **info.training, "vocabulary": read_vocabulary(info.folder)}
     lines = {name: lines_of(dataset.split(name), config) for name in SPLITS}
-    return {"tokens": line_scores(StepGraph(info.weights), config, lines, say)}
+    found = line_scores(StepGraph(info.weights), config, lines, say)
+    found["takes"] = _takes(info)
+    say(f"{found['takes']['looped']} of {found['takes']['takes']} takes go round one chord")
+    return {"tokens": found}
+
+
+def longest_run(music: NoteSequence) -> int:
+    """How many times in a row the same note or chord is struck in `music`, at most."""
+    struck: dict[float, set[int]] = {}
+    for note in music:
+        struck.setdefault(note.start, set()).add(note.pitch)
+    last, again, longest = None, 0, 0
+    for when in sorted(struck):
+        again = again + 1 if struck[when] == last else 1
+        last, longest = struck[when], max(longest, again)
+    return longest
+
+
+def _takes(info: ModelInfo) -> dict[str, Any]:
+    """200 takes at the default controls, five after each of 40 built-in seeds."""
+    generator, controls = info.load(), info.controls()
+    seeds = all_seeds()
+    chosen = [seeds[place * len(seeds) // SEEDS] for place in range(SEEDS)]
+    made = [
+        take
+        for seed in chosen
+        for take in collect_takes(
+            generator.generate(seed.sequence(), controls, TAKES // SEEDS), TAKES // SEEDS
+        )
+    ]
+    return {
+        "takes": len(made),
+        "seconds": controls.seconds,
+        "shortest": round(min(take.duration for take in made), 2),
+        "looped": sum(longest_run(take) > MOST_AGAIN for take in made),
+        "notes_per_second": round(sum(map(len, made)) / len(made) / controls.seconds, 2),
+    }
 
 
 def line_scores(
@@ -89,13 +134,15 @@ def line_scores(
         "rare": config.get("rare", "drop"),
         "window": window,
     }
-    for split, here in lines.items():
-        if not sum(map(len, here)):
+    skipped = max(window - 1, 0)
+    for split, every in lines.items():
+        here = [line for line in every if len(line) > skipped]
+        if not here:
             continue
         found[split] = {
-            "tokens": int(sum(map(len, here))),
+            "tokens": int(sum(len(line) - skipped for line in here)),
             "network": _network(graph, here, counts[0], window),
-            **{name: _markov(markov, here, order) for name, order in ORDERS.items()},
+            **{name: _markov(markov, here, order, skipped) for name, order in ORDERS.items()},
         }
         say(f"{split}: " + _line(found[split]))
     return found
@@ -104,7 +151,7 @@ def line_scores(
 def _network(graph: StepGraph, lines: Lines, names: int, window: int) -> dict[str, Any]:
     tallies = Tally(), Tally()
     for line in lines:
-        place = 0
+        place = max(window - 1, 0)
         for told in _by_windows(graph, line, window) if window else _through(graph, line):
             target = line[place : place + len(told)]
             place += len(told)
@@ -124,24 +171,26 @@ def _through(graph: StepGraph, line: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _by_windows(graph: StepGraph, line: np.ndarray, window: int) -> Iterator[np.ndarray]:
-    """The same, read from `window` tokens before; 0 where the piece has not begun."""
+    """The same, read from the `window` tokens before; from the first that has so many on."""
     read = read_before(line)[:-1].astype(np.float32)
-    padded = np.concatenate([np.zeros((window - 1, 2), np.float32), read])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, window, axis=0).swapaxes(1, 2)
-    for first in range(0, len(line), _AT_ONCE):
+    windows = np.lib.stride_tricks.sliding_window_view(read, window, axis=0).swapaxes(1, 2)
+    for first in range(0, len(windows), _AT_ONCE):
         part = np.ascontiguousarray(windows[first : first + _AT_ONCE])
         told, _ = graph.advance({"tokens": part}, graph.start(len(part)))
         yield told[:, -1]
 
 
-def _markov(markov: Sequence[ChordMarkov], lines: Lines, order: int) -> dict[str, Any]:
+def _markov(
+    markov: Sequence[ChordMarkov], lines: Lines, order: int, skipped: int
+) -> dict[str, Any]:
     found = {}
     for column, name in enumerate(PARTS):
         tally = Tally()
         for line in lines:
-            place = 0
-            for chance in markov[column].chances(line[:, column], order):
-                tally.add(chance, line[place : place + len(chance), column])
+            codes, place = line[:, column], 0
+            for chance in markov[column].chances(codes, order):
+                first = min(max(skipped - place, 0), len(chance))
+                tally.add(chance[first:], codes[place + first : place + len(chance)])
                 place += len(chance)
         found[name] = tally.figures()
     return found
