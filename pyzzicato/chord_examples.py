@@ -38,20 +38,48 @@ __all__ = [
     "read_before",
     "read_vocabulary",
     "sizes",
+    "to_one_key",
     "tokens_of_piece",
 ]
 
 FILE = "vocabulary.json"
+# Krumhansl and Kessler (1982): how well each tone fits a major and a minor key.
+_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
-def tokens_of_piece(piece: Piece, cut: str) -> list[Token]:
-    """A piece's tokens; raises UnreadableMusic where its notes are known in seconds only."""
+def tokens_of_piece(piece: Piece, config: Mapping[str, Any]) -> list[Token]:
+    """A piece's tokens, in C major or A minor where the config says `one_key`.
+
+    Raises UnreadableMusic where the piece's notes are known in seconds only.
+    """
     if not isinstance(piece, QuarterPiece):
         raise UnreadableMusic(
             "This model learns notes in beats: its model.toml needs kinds of music that begin "
             'with "beats" (see `pyzzicato/quarter_library.py`).'
         )
-    return tokens_of(piece.quarters, piece_cut(cut))
+    tokens = tokens_of(piece.quarters, piece_cut(config["cut"]))
+    return transposed(tokens, to_one_key(piece.quarters)) if config.get("one_key") else tokens
+
+
+def to_one_key(notes: np.ndarray) -> int:
+    """How many semitones, -5 to 6, move music to C major or A minor.
+
+    `notes` are rows of start, end and pitch. The key is the one whose profile goes best with how
+    long each tone sounds (Krumhansl and Schmuckler, with the profiles of Krumhansl and Kessler).
+    """
+    length = notes[:, 1] - notes[:, 0]
+    tones = np.bincount(notes[:, 2].astype(np.int64) % 12, weights=length, minlength=12)
+    if not tones.any() or np.ptp(tones) == 0:
+        return 0
+    fits = [
+        np.corrcoef(tones, np.roll(profile, tonic))[0, 1]
+        for profile in (_MAJOR, _MINOR)
+        for tonic in range(12)
+    ]
+    best = int(np.argmax(fits))
+    home = 0 if best < 12 else 9
+    return (home - best + 5) % 12 - 5
 
 
 def piece_cut(cut: str) -> str:
@@ -67,7 +95,7 @@ def prepare(plan: Any, pieces: Sequence[Piece]) -> dict[str, Any]:
     Gives what the recipe's config gains by it: {"vocabulary": {"notes": ..., "durations": ...}}.
     """
     config = plan.config
-    lines = [tokens_of_piece(piece, config["cut"]) for piece in pieces]
+    lines = [tokens_of_piece(piece, config) for piece in pieces]
     known = counted(lines, config["seen"], config.get("most", 0))
     if not known.notes or not known.durations:
         raise UnreadableMusic(
@@ -109,7 +137,7 @@ def sizes(config: Mapping[str, Any]) -> tuple[int, int]:
 def lines_of(pieces: Sequence[Piece], config: Mapping[str, Any], semitones: int = 0) -> list[Any]:
     """The codes of every piece, (n, 2) each, moved by `semitones`."""
     codec = codec_of(config)
-    lines = [tokens_of_piece(piece, config["cut"]) for piece in pieces]
+    lines = [tokens_of_piece(piece, config) for piece in pieces]
     if not codec.nearest:
         return [codec.codes(transposed(line, semitones)) for line in lines]
     # Each chord's nearest is looked for once, not once a piece.

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import cli_compose, cli_evaluate, cli_lists
+from pyzzicato import cli_compose, cli_evaluate, cli_lists, reproduce
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 
 __all__ = ["main"]
@@ -102,6 +102,12 @@ def _add_training(command: Any) -> None:
     )
     measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
     cli_evaluate.add_options(measuring)
+    reproduce.add_options(command("reproduce", _reproduce, "Make a published experiment again."))
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    print(f"Keras runs on {_backend()}.", file=sys.stderr)
+    return reproduce.run(options)
 
 
 def _train(options: argparse.Namespace) -> int:
