@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "write_metric
 
 WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
 STAMPS = "weights"
+_INNERMOST = re.compile(r"[\[{]\n[^\[\]{}\"]*(?:\"[a-z_]+\": [-+.e\d]+,?\s*)*[\]}]")
 
 
 def evaluate(
@@ -70,8 +72,14 @@ def write_metrics(info: ModelInfo, found: dict[str, Any]) -> dict[str, Any]:
     sheet.update(found)
     sheet[STAMPS] = {**sheet.get(STAMPS, {}), **dict.fromkeys(found, stamp)}
     text = json.dumps(sheet, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(_INNERMOST.sub(_one_line, text) + "\n", encoding="utf-8")
     return dict(sheet)
+
+
+def _one_line(found: re.Match[str]) -> str:
+    """A list or table of plain values on one line, so that the file can be read."""
+    short = re.sub(r"\n\s*", " ", found[0])
+    return short.replace("{ ", "{").replace("[ ", "[").replace(" }", "}").replace(" ]", "]")
 
 
 def fingerprint(info: ModelInfo) -> str:
