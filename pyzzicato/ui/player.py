@@ -104,22 +104,17 @@ def player(
 
     `border` is where the seed ends and `expected` how much new music was asked for, in seconds;
     the times of `continuation` count from the border. Notes are drawn and scheduled as they
-    arrive: call it again with the same `key`, `piece` and `take` and more notes. `made` is how
-    many seconds of new music are complete (a generator's `Step.time`; None is the end of the
-    last note): while `running`, playing waits there for more.
+    arrive: call it again with the same `key`, `piece` and `take` and more notes. `made` seconds of
+    new music are complete (None: up to the last note's end): while `running`, playing waits there.
 
     A new `take` replaces the picture and keeps the place and the playing; a new `piece` starts
     afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
     autoplay becomes true), as soon as half a second of music lies ahead and the page has been
     touched. `height` is that of the roll, in pixels; 0 hides it, so that only the ears judge.
-
-    With `inside` the new music lies in the midst of the seed: notes of the seed may follow it.
-    `marked` is a stretch to point out, in seconds from the beginning.
-
-    With `offer_continue` the transport has a button *Continue from here*; the run in which it
-    was pressed gets a PlayerResult, every other run None. Nothing else causes a rerun.
+    With `inside`, notes of the seed may follow the new music; `marked` is a stretch to point out.
+    With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
+    gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
-    whole = continuation.duration if made is None else made
     header = {
         "take": take,
         "piece": piece,
@@ -128,16 +123,14 @@ def player(
         "running": running,
         "autoplay": autoplay,
         "start_at": start_at,
-        "made": border + whole,
+        "made": border + (continuation.duration if made is None else made),
         "height": height,
         "offer_continue": offer_continue,
         "until": border + expected if inside else None,
         "marked": marked,
     }
-    notes = np.concatenate([_rows(seed, SEED), _rows(continuation.shift(border), NEW)])
-    data = _pack(header, notes[np.argsort(notes[:, 0], kind="stable")])
-    result = _player(key=key, data=data, on_continue_at_change=_nothing)
-    at = result.get("continue_at")
+    data = _pack(header, _in_order(seed, continuation.shift(border)))
+    at = _player(key=key, data=data, on_continue_at_change=_nothing).get("continue_at")
     return None if at is None else PlayerResult(float(at))
 
 
@@ -216,6 +209,14 @@ def _rows(sequence: NoteSequence, part: int) -> np.ndarray[tuple[int, int], np.d
         if not n.is_drum
     ]
     return np.array(rows, dtype="<f4").reshape(-1, COLUMNS)
+
+
+def _in_order(
+    seed: NoteSequence, new: NoteSequence
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """The rows of both, by when they start."""
+    rows = np.concatenate([_rows(seed, SEED), _rows(new, NEW)])
+    return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
 def _voice(note: Note, part: int) -> int:
