@@ -113,21 +113,10 @@ def read_dataset(
     `if __name__ == "__main__":`. Raises UnreadableMusic where the folder holds no music at all.
     """
     folder = Path(folder)
-    if any(kind.partition(":")[0] == "abc" for kind in kinds):
-        from pyzzicato.abc_library import read_tunes
-
-        return read_tunes(folder, kinds, licensed_only=licensed_only)
-    if any(kind.partition(":")[0] == "melody" for kind in kinds):
-        from pyzzicato.melody_library import read_melodies
-
-        return read_melodies(folder, kinds, licensed_only=licensed_only)
-    if any(kind.partition(":")[0] == "beats" for kind in kinds):
-        from pyzzicato.quarter_library import read_quarters
-
-        return read_quarters(
-            folder, kinds, composers=composers, licensed_only=licensed_only, progress=progress,
-            cache=cache,
-        )  # fmt: skip
+    told = {"composers": composers, "progress": progress, "cache": cache}
+    elsewhere = _read_elsewhere(folder, kinds, licensed_only, told)
+    if elsewhere is not None:
+        return elsewhere
     listing = list_music(folder, kinds=kinds, composers=composers, licensed_only=licensed_only)
     found = read_many(
         folder,
@@ -145,6 +134,26 @@ def read_dataset(
         else:
             read.append((entry, notes))
     return Dataset(_pieces(read), tuple(skipped), folder, tuple(listing.remarks))
+
+
+def _read_elsewhere(
+    folder: Path, kinds: Collection[str], licensed_only: bool, told: dict[str, Any]
+) -> Dataset | None:
+    """Music that has a reader of its own, by the first word of its kinds; None otherwise."""
+    words = {kind.partition(":")[0] for kind in kinds}
+    if "abc" in words:
+        from pyzzicato.abc_library import read_tunes
+
+        return read_tunes(folder, kinds, licensed_only=licensed_only)
+    if "melody" in words:
+        from pyzzicato.melody_library import read_melodies
+
+        return read_melodies(folder, kinds, licensed_only=licensed_only)
+    if "beats" in words:
+        from pyzzicato.quarter_library import read_quarters
+
+        return read_quarters(folder, kinds, licensed_only=licensed_only, **told)
+    return None
 
 
 def _pieces(read: Collection[tuple[Entry, NoteArray]]) -> tuple[Piece, ...]:

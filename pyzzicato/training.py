@@ -160,7 +160,6 @@ def train(
     has nothing for this recipe.
     """
     import keras
-    import onnx
 
     pieces = dataset.split("train")
     if not pieces:
@@ -189,15 +188,22 @@ def train(
     history = _fit(model, family, plan, dataset, total, rng_seed)
     minutes = _minutes(plan.run / "minutes.txt", (time.time() - started) / 60)
     summary = _summary(plan, dataset, history, size, minutes)
-    for name, graph in family.export(weights_by_path(model), plan.config).items():
-        onnx.save(graph, plan.folder / name)
-    for epoch, path in _kept(plan, len(history)).items():
-        model.load_weights(path)
-        for name, graph in family.export(weights_by_path(model), plan.config).items():
-            onnx.save(graph, plan.folder / name.replace("model", f"checkpoint_{epoch}"))
+    _export(model, family, plan, len(history))
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
+
+
+def _export(model: Any, family: FamilyModule, plan: Recipe, epochs: int) -> None:
+    """Writes the step graphs of the model, then those of the weights kept on the way."""
+    import onnx
+
+    for name, graph in family.export(weights_by_path(model), plan.config).items():
+        onnx.save(graph, plan.folder / name)
+    for epoch, path in _kept(plan, epochs).items():
+        model.load_weights(path)
+        for name, graph in family.export(weights_by_path(model), plan.config).items():
+            onnx.save(graph, plan.folder / name.replace("model", f"checkpoint_{epoch}"))
 
 
 def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None) -> Any:
@@ -232,8 +238,6 @@ def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | No
 def _fit(
     model: Any, family: FamilyModule, plan: Recipe, dataset: Dataset, epochs: int, rng_seed: int
 ) -> list[dict[str, float]]:
-    import keras
-
     training = plan.training
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
@@ -250,38 +254,44 @@ def _fit(
         training["validation_steps"],
         rng_seed,
     )
-    keep = keras.callbacks
     # A run that goes on must not put its first epoch in the place of a better one before.
     before = min((row["val_loss"] for row in history), default=None)
-    keep_every = training.get("keep_every", 0)
     model.fit(
         learned,
         validation_data=checked,
         epochs=epochs,
         shuffle=not hasattr(train_examples, "at"),
         verbose=2 if training.get("quiet") else 1,
-        callbacks=[
-            keep.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
-            keep.ModelCheckpoint(
-                str(best),
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=before,
-            ),
-            keep.CSVLogger(str(log), append=True),
-            keep.EarlyStopping(patience=training["patience"]),
-            keep.TerminateOnNaN(),
-            *_memory(plan, keep_every),
-        ],
+        callbacks=[*_keepers(plan, best, before), *_memory(plan)],
     )
-    if not keep_every:
+    if not training.get("keep_every"):
         model.load_weights(best)
     return _read_history(log)
 
 
-def _memory(plan: Recipe, keep_every: int) -> list[Any]:
+def _keepers(plan: Recipe, best: Path, before: float | None) -> list[Any]:
+    """What keeps the run, its best weights (better than `before`) and its history, and ends it."""
+    from keras import callbacks
+
+    return [
+        callbacks.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
+        callbacks.ModelCheckpoint(
+            str(best),
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=before,
+        ),
+        callbacks.CSVLogger(str(plan.run / "history.csv"), append=True),
+        callbacks.EarlyStopping(patience=plan.training["patience"]),
+        callbacks.TerminateOnNaN(),
+    ]
+
+
+def _memory(plan: Recipe) -> list[Any]:
     """What forgets states that were carried from batch to batch, and keeps weights on the way."""
     import keras
+
+    keep_every = plan.training.get("keep_every", 0)
 
     class Forget(keras.callbacks.Callback):  # type: ignore[misc, name-defined, unused-ignore]
         def _forget(self) -> None:
