@@ -170,9 +170,7 @@ def train(
     keras.utils.set_random_seed(rng_seed)
     keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
     family = family_module(plan.family)
-    prepare = getattr(family, "prepare", None)  # what it counts on the music before it is built
-    if prepare is not None:
-        plan = replace(plan, config={**plan.config, **prepare(plan, pieces)})
+    plan = _prepared(plan, family, pieces)
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
     total = int(epochs or plan.training["epochs"])
@@ -204,6 +202,14 @@ def _export(model: Any, family: FamilyModule, plan: Recipe, epochs: int) -> None
         model.load_weights(path)
         for name, graph in family.export(weights_by_path(model), plan.config).items():
             onnx.save(graph, plan.folder / name.replace("model", f"checkpoint_{epoch}"))
+
+
+def _prepared(plan: Recipe, family: FamilyModule, pieces: Sequence[Piece]) -> Recipe:
+    """The plan with what the family counts on the music before its network is built."""
+    prepare = getattr(family, "prepare", None)
+    if prepare is None:
+        return plan
+    return replace(plan, config={**plan.config, **prepare(plan, pieces)})
 
 
 def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None) -> Any:
