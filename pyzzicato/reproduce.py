@@ -91,6 +91,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--one-key", action="store_true", help="also with every piece moved to C major or A minor"
     )
     parser.add_argument(
+        "--only",
+        default="",
+        metavar="WORD",
+        help="only the runs with this in their name, such as lstm_128, and those done before",
+    )
+    parser.add_argument(
         "--runs",
         type=Path,
         default=Path("runs"),
@@ -127,8 +133,12 @@ def note_duration(options: argparse.Namespace, say: Callable[[str], None]) -> No
             name = f"{cell}_{batch}" + ("_one_key" if one_key else "")
             home = f"note-duration-{options.units}-{options.epochs}"
             folder = options.runs / home / name
+            if options.only not in name and not (folder / "scores.json").exists():
+                continue
             sheets[name] = _one_run(folder, dataset, options, batch, cell, one_key, say)
             _write(options, dataset, sheets)
+    if not sheets:
+        raise PyzzicatoError(f"No run has {options.only!r} in its name: try lstm, gru or 128.")
 
 
 def _one_run(

@@ -52,6 +52,16 @@ def test_it_is_trained_scored_and_tabled_and_never_done_twice(
     monkeypatch.setattr(training, "train", not_again)
     assert main([*command, str(tmp_path / "again.md")]) == 0
     assert (tmp_path / "again.md").read_text() == text
+    assert main([*command, str(tmp_path / "some.md"), "--only", "gru"]) == 0
+    assert (tmp_path / "some.md").read_text() == text, "what was done before is told too"
+
+
+def test_a_run_that_is_not_there_is_one_sentence(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["reproduce", "note-duration", "--data", str(music), "--runs", str(tmp_path / "runs")]
+    assert main([*command, "--only", "organ"]) == 1
+    assert "No run has 'organ' in its name" in capsys.readouterr().err
 
 
 def test_impossible_numbers_are_one_sentence(
