@@ -26,7 +26,7 @@ from pyzzicato.note_writer import NoteHeads, Report, Writer
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import KINDS, time_left
 from pyzzicato.registry import ModelInfo
-from pyzzicato.repetition import Guard
+from pyzzicato.repetition import PitchGuard
 from pyzzicato.runtime import CachedGraph, weights_of
 
 __all__ = ["NoteControls", "NoteGenerator", "shares"]
@@ -51,7 +51,7 @@ class NoteControls(controls.Controls):
         step=0.05,
     )
     temperature: float = control(
-        0.95,
+        1.0,
         label="Wildness",
         help="Low keeps to what is likely, high dares more.",
         minimum=0.5,
@@ -60,7 +60,7 @@ class NoteControls(controls.Controls):
         main=True,
     )
     top_p: float = control(
-        0.96,
+        0.98,
         label="Leave out the unlikely",
         help="Only the likeliest notes that together have this probability are considered.",
         minimum=0.5,
@@ -159,7 +159,7 @@ class NoteGenerator(Generator):
         batch = max(takes, 2)  # see RollGenerator: so that take k never depends on the others
         prompt = to_continue(seed, self.places)
         reading = self._reading(prompt, controls, batch)
-        writer = Writer(self.heads, controls, batch, Guard(prompt.codes, batch))
+        writer = Writer(self.heads, controls, batch, PitchGuard(prompt.codes, batch))
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
@@ -176,7 +176,7 @@ class NoteGenerator(Generator):
         prompt = to_fill(piece, gap, self.places)
         reading = self._reading(prompt, controls, batch)
         plain = self._reading(to_continue(before, self.places, gap.start), controls, batch)
-        guard = Guard(prompt.codes, batch, [codes_of(note_array(after))])
+        guard = PitchGuard(prompt.codes, batch, [codes_of(note_array(after))])
         writer = Writer(self.heads, controls, batch, guard)
         ends: dict[int, float] = {}
         for note in after:

@@ -22,7 +22,7 @@ from pyzzicato.codecs.performance import (
 )
 from pyzzicato.generator import Step
 from pyzzicato.notes import LOWEST_KEY, Note
-from pyzzicato.repetition import Guard
+from pyzzicato.repetition import PitchGuard
 from pyzzicato.sampling import Dice, choose_class
 
 __all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer"]
@@ -60,7 +60,7 @@ class Writer:
     `controls` has rng_seed, temperature, top_p and min_p; `guard` watches what is repeated.
     """
 
-    def __init__(self, heads: NoteHeads, controls: Any, takes: int, guard: Guard) -> None:
+    def __init__(self, heads: NoteHeads, controls: Any, takes: int, guard: PitchGuard) -> None:
         self.heads = heads
         self.controls = controls
         self.guard = guard
@@ -77,7 +77,7 @@ class Writer:
 
         The wait is at least `least` (takes,) such steps, and below `most` where that is given.
         """
-        draws, heat = self.dice.roll(), self.guard.heat()[:, None]
+        draws = self.dice.roll()
         chosen = np.zeros((len(hidden), len(FIELDS)), np.int64)
         for field in range(len(FIELDS)):
             logits = self.heads.logits(hidden, field)
@@ -88,8 +88,9 @@ class Writer:
                     logits[self.bounds >= np.maximum(most, 1)[:, None]] = NEVER
             if field == PITCH:
                 self._forbid_again(logits, chosen[:, TIME])
+                self.guard.lower(logits)
             chosen[:, field] = choose_class(
-                logits / heat if field < VELOCITY else logits,
+                logits,
                 draws[:, field],
                 temperature=self.controls.temperature,
                 top_p=self.controls.top_p,
@@ -97,7 +98,7 @@ class Writer:
             )
             if field < VELOCITY:
                 hidden = self.heads.told(hidden, field, chosen[:, field])
-        self.guard.saw(chosen)
+        self.guard.saw(chosen[:, PITCH])
         for take, (time, pitch) in enumerate(chosen[:, :2]):
             if time:
                 self.struck[take].clear()

@@ -1,10 +1,16 @@
-"""A guard against endless repetition: where a figure goes round and round, chance gets more room.
+"""Guards against endless repetition: where a figure goes round and round, chance gets more room.
 
-Conventions. A note is the same as another where time, pitch and duration are; loudness does not
-count. A note adds to the run of lag L (1 to 8) where it is the same as the one L notes before; a
-run is endless beyond `ROUNDS` x L notes and beyond `FEWEST`. From there on every further note
-of it raises the temperature a little, until the figure is left. Music that has such runs itself
-is let alone.
+Two of them. `Guard`, for tokens, waits for exact repeats and raises the temperature. `PitchGuard`,
+for a network with a head for pitch, listens to pitches alone: what its loops repeat is pitches,
+while times and lengths go on varying a little. It makes the one pitch that would continue the
+loop less likely and leaves everything else as it is (see `docs/decisions.md`). Where the music
+that is gone on from has such runs itself, the first is off and the second more patient.
+
+Conventions of `Guard`. A note is the same as another where time, pitch and duration are;
+loudness does not count. A note adds to the run of lag L (1 to 8) where it is the same as the one
+L notes before; a run is endless beyond `ROUNDS` x L notes and beyond `FEWEST`. From there on
+every further note of it raises the temperature a little, until the figure is left. `PitchGuard`
+counts in the same way, with lags to 16 and `PITCH_ENDLESS`.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ import numpy as np
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
 
-__all__ = ["FEWEST", "LAGS", "ROUNDS", "Guard", "repeats_itself"]
+__all__ = ["FEWEST", "LAGS", "ROUNDS", "Guard", "PitchGuard", "repeats_itself"]
 
 LAGS = np.arange(1, 9)  # notes
 ROUNDS = 4  # times that a figure may come again
@@ -23,6 +29,9 @@ FEWEST = 16  # notes that come again, however short the figure is
 HEAT = 0.05  # of the temperature, for each further note
 HOTTEST = 3.0
 ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
+PITCH_LAGS = np.arange(1, 17)  # notes
+PITCH_ENDLESS = 10 + 2 * PITCH_LAGS  # notes that come again; chords and Alberti basses stay below
+PUSH = 0.3  # nats that the continuing pitch loses, for each further note
 
 
 def _same(codes: np.ndarray) -> np.ndarray:
@@ -35,10 +44,15 @@ def _same(codes: np.ndarray) -> np.ndarray:
 
 def _runs(codes: np.ndarray) -> np.ndarray:
     """How long the run of each lag is at each note, (n, 8)."""
-    notes, here = _same(codes), np.arange(len(codes))
-    runs = np.zeros((len(codes), len(LAGS)), np.int64)
-    for column, lag in enumerate(LAGS):
-        again = np.zeros(len(codes), bool)
+    return _lag_runs(_same(codes), LAGS)
+
+
+def _lag_runs(notes: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """For each note (n,) and lag, how many notes in a row equal the one a lag before; (n, lags)."""
+    here = np.arange(len(notes))
+    runs = np.zeros((len(notes), len(lags)), np.int64)
+    for column, lag in enumerate(lags):
+        again = np.zeros(len(notes), bool)
         again[lag:] = notes[lag:] == notes[:-lag]
         runs[:, column] = here - np.maximum.accumulate(np.where(again, -1, here))
     return runs
@@ -47,6 +61,37 @@ def _runs(codes: np.ndarray) -> np.ndarray:
 def repeats_itself(codes: np.ndarray) -> bool:
     """Whether music, (n, 3 or more) codes, has an endless run."""
     return bool((_runs(codes) > ENDLESS).any())
+
+
+class PitchGuard:
+    """Watches the pitches that several takes write after the same music.
+
+    `before` is that music's codes. Where it, or any of `known` (more codes), goes round in pitch
+    itself, a take may do so twice as long before the guard minds.
+    """
+
+    def __init__(self, before: np.ndarray, takes: int, known: Iterable[np.ndarray] = ()) -> None:
+        parts = [_lag_runs(codes[:, PITCH], PITCH_LAGS) for codes in (before, *known)]
+        longest = [runs.max(axis=0, initial=0) for runs in parts]
+        self.endless = np.maximum(PITCH_ENDLESS, 2 * np.max(longest, axis=0))
+        last = np.full(len(PITCH_LAGS), -1, np.int64)
+        end = before[-len(PITCH_LAGS) :, PITCH][::-1]
+        last[: len(end)] = end
+        self._last = np.tile(last, (takes, 1))  # the newest pitch first
+        runs = parts[0][-1] if len(before) else np.zeros(len(PITCH_LAGS), np.int64)
+        self._runs = np.tile(runs, (takes, 1))
+
+    def lower(self, logits: np.ndarray) -> None:
+        """Makes the pitch that would continue an endless run less likely; (takes, 88) in place."""
+        for take, column in zip(*np.nonzero(self._runs > self.endless), strict=True):
+            further = self._runs[take, column] - self.endless[column]
+            logits[take, self._last[take, column]] -= PUSH * further
+
+    def saw(self, pitches: np.ndarray) -> None:
+        """Takes in the pitches just written, (takes,), as codes."""
+        note = pitches[:, None]
+        self._runs = np.where(self._last == note, self._runs + 1, 0)
+        self._last = np.concatenate([note, self._last[:, :-1]], axis=1)
 
 
 class Guard:

@@ -20,7 +20,7 @@ from pyzzicato.note_prompt import to_fill
 from pyzzicato.note_writer import MOST_AT_ONCE, Report, Writer
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import NoteWindows
-from pyzzicato.repetition import Guard
+from pyzzicato.repetition import PitchGuard
 from pyzzicato.runtime import Cache, CachedGraph
 from pyzzicato.ui.controls import others
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer, weights
@@ -70,7 +70,7 @@ def test_a_gap_is_read_as_in_training() -> None:
     config = {"window": 120, "batch": 1, "composers": COMPOSERS, "filled": 1.0}
     windows = NoteWindows([piece], config, training=True)
     stop, first_new = 80, 60
-    codes, read, wishes = windows._window(piece, Fixed(stop))  # type: ignore[arg-type]
+    codes, read, wishes = windows._window(piece, 120, Fixed(stop))  # type: ignore[arg-type]
     gap = Gap(music.notes[first_new].start, music.notes[stop].start)
     prompt = to_fill(music, gap, 1024)
     later, known = 120 - stop, 120 - stop + first_new
@@ -154,7 +154,8 @@ def test_what_comes_after_matters(player: NoteGenerator) -> None:
     higher = NoteSequence(
         tuple(n._replace(pitch=n.pitch + 12) if n.start >= 9 else n for n in seed)
     )
-    one, two = (collect(player.generate(music, asked(4.0, 9.0))) for music in (seed, higher))
+    asks = asked(4.0, 9.0, temperature=0.8)
+    one, two = (collect(player.generate(music, asks)) for music in (seed, higher))
     assert one != two
 
 
@@ -220,7 +221,7 @@ def test_a_network_that_never_waits_fills_no_gap_for_ever(tmp_path: Path) -> Non
 
 def told(player: NoteGenerator, logits: np.ndarray) -> Writer:
     """A writer of 4,000 takes whose time head says `logits`, whatever it reads."""
-    guard = Guard(np.zeros((0, 5), np.int64), 4000)
+    guard = PitchGuard(np.zeros((0, 5), np.int64), 4000)
     writer = Writer(player.heads, NoteControls(temperature=1.0), 4000, guard)
     writer.heads = type("Heads", (), {"logits": lambda self, hidden, field: logits.copy()})()
     return writer

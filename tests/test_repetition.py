@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from pyzzicato import note_generator
+from pyzzicato.codecs.performance import PITCH
 from pyzzicato.generator import collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.repetition import FEWEST, ROUNDS, Guard, repeats_itself
+from pyzzicato.repetition import (
+    FEWEST,
+    PITCH_ENDLESS,
+    ROUNDS,
+    Guard,
+    PitchGuard,
+    repeats_itself,
+)
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 EMPTY = np.zeros((0, 5), np.int64)
@@ -79,6 +87,45 @@ def test_music_that_repeats_itself_is_let_alone() -> None:
     assert set(heats(Guard(EMPTY, 1, [seed]), figure(3, 80))) == {1.0}
 
 
+def losses(guard: PitchGuard, codes: np.ndarray) -> list[float]:
+    """What the pitch that comes next has lost, before each note of one take."""
+    found = []
+    for row in codes:
+        logits = np.zeros((1, 88))
+        guard.lower(logits)
+        assert (logits[0, np.arange(88) != row[PITCH]] == 0).all()
+        found.append(float(-logits[0, row[PITCH]]))
+        guard.saw(row[None, PITCH])
+    return found
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 16])
+def test_a_pitch_loses_more_the_longer_its_figure_goes_on(length: int) -> None:
+    codes = figure(length, 120)
+    codes[:, [0, 2]] = np.random.default_rng(1).integers(0, 90, (120, 2))  # times, lengths vary
+    found = losses(PitchGuard(EMPTY, 1), codes)
+    quiet = length + int(PITCH_ENDLESS[length - 1]) + 1
+    assert set(found[:quiet]) == {0.0}
+    assert found[quiet] == pytest.approx(0.3)
+    assert all(before < after for before, after in pairwise(found[quiet:]))
+
+
+def test_pitches_that_go_on_to_others_lose_nothing() -> None:
+    codes = np.zeros((200, 5), np.int64)
+    codes[:, PITCH] = np.random.default_rng(2).integers(0, 88, 200)
+    assert set(losses(PitchGuard(EMPTY, 1), codes)) == {0.0}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_after_music_that_goes_round_it_is_more_patient(known: bool) -> None:
+    seed, further = figure(2, 42), figure(2, 140)  # 40 notes that come again
+    guard = PitchGuard(EMPTY, 1, [seed]) if known else PitchGuard(seed, 1)
+    found = losses(guard, further)
+    fresh = losses(PitchGuard(EMPTY, 1), further)
+    patience, usual = (each.index(next(filter(None, each))) for each in (found, fresh))
+    assert patience + (0 if known else 42) > 3 * usual
+
+
 @pytest.fixture
 def stubborn(tmp_path: Path) -> NoteGenerator:
     """A network that all but always writes the same note."""
@@ -111,28 +158,31 @@ def test_a_network_leaves_what_it_would_repeat_for_ever(
     stubborn: NoteGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_guard = collect(stubborn.generate(NoteSequence(), asked()))
-    assert FEWEST < same_in_a_row(with_guard) < 120
-    monkeypatch.setattr(note_generator, "Guard", Off)
+    assert PITCH_ENDLESS[0] < same_in_a_row(with_guard) < 120
+    monkeypatch.setattr(note_generator, "PitchGuard", Off)
     without = collect(stubborn.generate(NoteSequence(), asked()))
     assert same_in_a_row(without) > 200
 
 
-class Off(Guard):
+class Off(PitchGuard):
     """A guard that sleeps."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.off = True
+        self.endless[:] = 10**9
 
 
 def test_a_seed_that_repeats_itself_may_go_on(stubborn: NoteGenerator) -> None:
-    assert same_in_a_row(collect(stubborn.generate(repeated(30), asked()))) > 200
+    alone = same_in_a_row(collect(stubborn.generate(repeated(5), asked())))
+    assert same_in_a_row(collect(stubborn.generate(repeated(50), asked()))) > alone + 20
 
 
 def test_what_comes_after_a_gap_may_repeat_itself_too(stubborn: NoteGenerator) -> None:
-    late = NoteSequence((Note(0.0, 0.5, 50), Note(1.0, 1.5, 54))).followed_by(repeated(30), 40.0)
-    new = collect(stubborn.generate(late, asked(fill_from=2.0, fill_to=40.0)))
-    assert same_in_a_row(new) > 100
+    start = NoteSequence((Note(0.0, 0.5, 50), Note(1.0, 1.5, 54)))
+    gap = asked(fill_from=2.0, fill_to=40.0)
+    plain, late = start.followed_by(repeated(5), 40.0), start.followed_by(repeated(50), 40.0)
+    short, long = (same_in_a_row(collect(stubborn.generate(m, gap))) for m in (plain, late))
+    assert long > short + 20
 
 
 def test_takes_stay_the_same_with_it(stubborn: NoteGenerator) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pyzzicato.card_figures import best_figure
 from pyzzicato.composers import COMPOSERS
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import all_seeds
@@ -35,15 +36,34 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def model_table(infos: Sequence[ModelInfo]) -> str:
-    """Two tables: models that write note by note, if there are any, then piano-roll models."""
-    notes = [info for info in infos if _writes_notes(info)]
-    rolls = [info for info in infos if not _writes_notes(info)]
-    parts = [make(part) for make, part in ((note_table, notes), (roll_table, rolls)) if part]
-    return "\n".join(parts)
+    """Tables by kind, those that there are: the flagship's, piano-roll models', the others'."""
+    kinds: dict[str, list[ModelInfo]] = {"notes": [], "rolls": [], "others": []}
+    for info in infos:
+        kinds[_kind(info)].append(info)
+    makers = {"notes": note_table, "rolls": roll_table, "others": other_table}
+    return "\n".join(makers[kind](part) for kind, part in kinds.items() if part)
 
 
-def _writes_notes(info: ModelInfo) -> bool:
-    return "steps_per_second" not in info.config
+def _kind(info: ModelInfo) -> str:
+    if "steps_per_second" in info.config:
+        return "rolls"
+    return "notes" if info.family == "transformer" else "others"
+
+
+def other_table(infos: Sequence[ModelInfo]) -> str:
+    """Size, training music and the figure that says most, of networks of tokens or characters."""
+    head = ("model", "after", "size", "trained on", "best figure, on music that was not trained on")
+    rows = [
+        [
+            _link(info),
+            f"{info.source} ({info.year})",
+            _size(info),
+            _trained(info),
+            best_figure(info.metrics),
+        ]
+        for info in infos
+    ]
+    return table([head, *rows])
 
 
 def note_table(infos: Sequence[ModelInfo]) -> str:
@@ -128,7 +148,8 @@ def _trained(info: ModelInfo) -> str:
     if "hours" not in info.trained:
         return NONE
     hours, works, notes = (info.trained[key] for key in ("hours", "works", "notes"))
-    return f"{hours:.0f} hours, {works:,} works, {notes / 1e6:.1f} million notes"
+    many = f"{notes / 1e6:.1f} million notes" if notes >= 1e5 else f"{notes:,} notes"
+    return f"{hours:.0f} hours, {works:,} works, {many}"
 
 
 def _told(frames: Mapping[str, Any]) -> tuple[str, str]:
@@ -171,7 +192,21 @@ def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
         "moving the weights once",
     )
     rows = [[info.title, *_speed(found["models"][info.id])] for info in known]
-    return table([head, *rows]) + f"\n{_where(found)}\n"
+    return table([head, *rows]) + f"\n{_rival(found['models'], known)}{_where(found)}\n"
+
+
+def _rival(figures: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
+    """A sentence on the GPT-2 that was measured beside a model, with a space after it, or none."""
+    for info in infos:
+        mine = figures[info.id]
+        if "gpt2_us" in mine:
+            return (
+                f"A GPT-2 of the size of {info.title} (PyTorch, its own cache, the same 512 steps "
+                f"behind it) took {mine['gpt2_us'] / 1e3:.1f} ms a token in the same run, of which "
+                f"a note needs three or four; ours took {mine['graph_step_us'] / 1e3:.1f} ms a "
+                f"note in the network and {mine['note_us'] / 1e3:.1f} ms with everything. "
+            )
+    return ""
 
 
 def _speed(figures: Mapping[str, Any]) -> list[str]:
@@ -179,7 +214,10 @@ def _speed(figures: Mapping[str, Any]) -> list[str]:
     last = [real, f"{figures['first_note_ms']:.0f} ms", f"{figures['floor_us'] / 1e3:.2f} ms"]
     if "naive_step_us" not in figures:
         one = f"{1e3 / figures['notes_per_second']['1']:.1f} ms a note"
-        return [NONE, one, NONE, NONE, *last]
+        if "naive_note_us" not in figures:
+            return [NONE, one, NONE, NONE, *last]
+        naive = f"{figures['naive_note_us'] / 1e3:.0f} ms a note"
+        return [naive, one, f"{figures['times_naive']:,.0f}", NONE, *last]
     return [
         f"{figures['naive_step_us'] / 1e3:.0f} ms",
         f"{figures['step_us']['1'] / 1e3:.2f} ms",
