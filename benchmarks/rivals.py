@@ -29,9 +29,7 @@ GPT2_WIDTH, GPT2_HEADS, GPT2_WORDS = 320, 5, 388  # 388: the events of Oore et a
 def rivals_of(
     info: ModelInfo, network: Any, naive_steps: int, steps: int
 ) -> dict[str, Callable[[], float]]:
-    """Variants by the names that `generation` keeps; none for families other than Transformers."""
-    if info.family != "transformer":
-        return {}
+    """Variants by the names that `generation` keeps, of a Transformer."""
     found = {
         "graph_step": our_step(info, steps),
         "naive_note": naive_note(network, info, naive_steps),
