@@ -67,19 +67,19 @@ class PitchGuard:
     """Watches the pitches that several takes write after the same music.
 
     `before` is that music's codes. Where it, or any of `known` (more codes), goes round in pitch
-    itself, a take may do so twice as long before the guard minds.
+    itself, a take may do so as long again before the guard minds: repeated chords that change as
+    slowly as the seed's are in its style, one chord for a minute is not.
     """
 
     def __init__(self, before: np.ndarray, takes: int, known: Iterable[np.ndarray] = ()) -> None:
         parts = [_lag_runs(codes[:, PITCH], PITCH_LAGS) for codes in (before, *known)]
         longest = [runs.max(axis=0, initial=0) for runs in parts]
-        self.endless = np.maximum(PITCH_ENDLESS, 2 * np.max(longest, axis=0))
+        self.endless = np.maximum(PITCH_ENDLESS, np.max(longest, axis=0))
         last = np.full(len(PITCH_LAGS), -1, np.int64)
         end = before[-len(PITCH_LAGS) :, PITCH][::-1]
         last[: len(end)] = end
         self._last = np.tile(last, (takes, 1))  # the newest pitch first
-        runs = parts[0][-1] if len(before) else np.zeros(len(PITCH_LAGS), np.int64)
-        self._runs = np.tile(runs, (takes, 1))
+        self._runs = np.zeros((takes, len(PITCH_LAGS)), np.int64)
 
     def lower(self, logits: np.ndarray) -> None:
         """Makes the pitch that would continue an endless run less likely; (takes, 88) in place."""

@@ -8,7 +8,6 @@ one that is tested. A run can be stopped and started again: it goes on after its
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -23,6 +22,7 @@ from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.intervals import interval_table
 from pyzzicato.optimizers import optimizer
 from pyzzicato.registry import ModelInfo
+from pyzzicato.stopwatch import minutes_of, stopwatch
 
 __all__ = [
     "Examples",
@@ -182,9 +182,8 @@ def train(
     )
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")
-    started = time.time()
     history = _fit(model, family, plan, dataset, total, rng_seed)
-    minutes = _minutes(plan.run / "minutes.txt", (time.time() - started) / 60)
+    minutes = minutes_of(plan.run)
     summary = _summary(plan, dataset, history, size, minutes)
     _export(model, family, plan, len(history))
     text = json.dumps(summary, indent=1, ensure_ascii=False)
@@ -289,6 +288,7 @@ def _keepers(plan: Recipe, best: Path, before: float | None) -> list[Any]:
         ),
         callbacks.CSVLogger(str(plan.run / "history.csv"), append=True),
         callbacks.EarlyStopping(patience=plan.training["patience"]),
+        stopwatch(plan.run),
         callbacks.TerminateOnNaN(),
     ]
 
@@ -327,13 +327,6 @@ def _kept(plan: Recipe, epochs: int) -> dict[int, Path]:
     every = plan.training.get("keep_every", 0)
     wanted = range(every, epochs, every) if every else ()
     return {epoch: _kept_file(plan, epoch) for epoch in wanted}
-
-
-def _minutes(path: Path, more: float) -> float:
-    """Minutes of training so far, over every run that went on from the one before."""
-    total = more + (float(path.read_text()) if path.exists() else 0.0)
-    path.write_text(f"{total:.2f}\n")
-    return total
 
 
 def _read_history(log: Path) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -255,12 +256,12 @@ def test_a_model_that_writes_notes_has_a_table_of_its_own(
         "likelihood": {"test": {"network": rows, "no_composer": rows, "markov": markov}},
         "minutes_long": steady,
     }
-    info = info_at(tmp_path)
+    info = replace(info_at(tmp_path), family="transformer")
     bare = scripts["update_readme"].model_table([info])
     assert "| not trained yet | – | – | – | – |" in bare
     assert "F1" not in bare, "no table without a model"
     (tmp_path / "metrics.json").write_text(json.dumps(sheet))
-    text = scripts["update_readme"].model_table([info_at(tmp_path)])
+    text = scripts["update_readme"].model_table([replace(info_at(tmp_path), family="transformer")])
     assert "| **9.48** / 9.48 / 13.66 | **6.00** / 6.00 / 8.00 |" in text
     assert "| 1 of 2 composers, 3 of 60 pieces of 180 s with a silence over 6 s |" in text
     both = scripts["update_readme"].model_table([info, info_at(tmp_path, steps_per_second=20)])

@@ -123,7 +123,7 @@ def test_after_music_that_goes_round_it_is_more_patient(known: bool) -> None:
     found = losses(guard, further)
     fresh = losses(PitchGuard(EMPTY, 1), further)
     patience, usual = (each.index(next(filter(None, each))) for each in (found, fresh))
-    assert patience + (0 if known else 42) > 3 * usual
+    assert patience > 1.5 * usual, (patience, usual)
 
 
 @pytest.fixture
