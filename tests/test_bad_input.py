@@ -28,7 +28,7 @@ from pyzzicato.notes import Note, NoteSequence
 from tests.small_model import make_model
 from tests.visits import compose, open_app, problems, upload, view_of, words
 
-PRELUDE = "chopin-prelude-op-28-no-4"
+NOCTURNE = "chopin-nocturne-op-9-no-2"
 TUNE = NoteSequence(tuple(Note(i / 2, i / 2 + 0.4, 60 + i) for i in range(8)))
 
 
@@ -144,7 +144,7 @@ def test_an_upload_in_the_app(models: Path, name: str, data: bytes, sentence: st
     app = open_app(seconds="5")
     upload(app, name, data)
     assert problems(app) == [sentence]
-    assert view_of(app).start.id == PRELUDE  # what was chosen before is still there
+    assert view_of(app).start.id == NOCTURNE  # what was chosen before is still there
     assert len(compose(app).takes[0]) > 0
     assert problems(app) == []
 
@@ -235,7 +235,7 @@ LINKS: dict[str, tuple[dict[str, str], str]] = {
 def test_a_link(models: Path, link: dict[str, str], sentence: str) -> None:
     app = open_app(**link)
     assert problems(app) == [sentence]
-    assert "Prelude in E minor, op. 28 no. 4" in words(app)
+    assert "Nocturne in E-flat major, op. 9 no. 2" in words(app)
     assert not app.button(key="compose").disabled
     compose(app)
     assert problems(app) == []

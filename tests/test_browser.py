@@ -35,7 +35,7 @@ ARGUMENTS = [
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 ]  # fmt: skip
-PRELUDE = "chopin-prelude-op-28-no-4"
+NOCTURNE = "chopin-nocturne-op-9-no-2"
 
 
 def until(true: Callable[[], bool], seconds: float = 30) -> None:
@@ -198,14 +198,14 @@ def tune() -> NoteSequence:
 
 def test_compose_with_a_seed_of_the_library_and_hear_it(enter: Callable[..., Visitor]) -> None:
     visitor = enter("?seconds=20")
-    assert visitor.title() == "Prelude in E minor, op. 28 no. 4"
-    seed_notes = len(find_seed(PRELUDE).sequence())
+    assert visitor.title() == "Nocturne in E-flat major, op. 9 no. 2"
+    seed_notes = len(find_seed(NOCTURNE).sequence())
     until(lambda: int(visitor.data("notes")) == seed_notes)
     visitor.press("Compose")
     until(lambda: visitor.data("state") == "playing")
     until(lambda: int(visitor.data("notes")) > seed_notes)
     visitor.written()
-    assert visitor.title() == "After Prelude in E minor, op. 28 no. 4, in the style of Chopin"
+    assert visitor.title() == "After Nocturne in E-flat major, op. 9 no. 2, in the style of Chopin"
     before = visitor.time
     until(lambda: visitor.time > before + 1)
     visitor.press("Pause")
@@ -218,11 +218,11 @@ def test_compose_with_a_seed_of_the_library_and_hear_it(enter: Callable[..., Vis
 def test_another_seed_by_its_card(enter: Callable[..., Visitor]) -> None:
     visitor = enter()
     cards = visitor.page.get_by_role("radiogroup", name="Openings").get_by_role("radio")
-    other = cards.filter(has_not_text="Prelude in E minor").first
+    other = cards.filter(has_not_text="Nocturne in E-flat major").first
     title = other.locator(".title").inner_text()
     other.click()
     until(lambda: visitor.title().startswith(title))
-    until(lambda: PRELUDE not in visitor.page.url)
+    until(lambda: NOCTURNE not in visitor.page.url)
 
 
 def test_an_upload_is_the_seed(enter: Callable[..., Visitor]) -> None:
@@ -241,7 +241,9 @@ def test_a_text_named_like_midi_gets_a_sentence(enter: Callable[..., Visitor]) -
     visitor.give("poem.mid", b"Shall I compare thee to a summer's day?")
     said = visitor.page.get_by_text("This is a text file named like MIDI")
     said.wait_for()
-    assert visitor.title() == "Prelude in E minor, op. 28 no. 4"  # what was chosen is still there
+    assert (
+        visitor.title() == "Nocturne in E-flat major, op. 9 no. 2"
+    )  # what was chosen is still there
     visitor.compose()
     assert not said.is_visible()
 
@@ -256,7 +258,7 @@ def test_stop_midway_keeps_what_is_there(enter: Callable[..., Visitor]) -> None:
     found = re.search(r"(\d+) notes in (\d+) seconds", visitor.figures)
     assert found is not None
     assert 0 < int(found[2]) < 300
-    seed = len(find_seed(PRELUDE).sequence())
+    seed = len(find_seed(NOCTURNE).sequence())
     assert len(notes_of(visitor.keep("MIDI"))) == seed + int(found[1])
     assert visitor.page.get_by_role("button", name="Compose", exact=True).is_enabled()
 
@@ -266,7 +268,7 @@ def test_what_is_kept_can_be_read_by_others(enter: Callable[..., Visitor]) -> No
     visitor.compose()
     found = re.search(r"^(\d+) notes", visitor.figures)
     assert found is not None
-    seed = find_seed(PRELUDE).sequence()
+    seed = find_seed(NOCTURNE).sequence()
     assert len(notes_of(visitor.keep("MIDI"))) == len(seed) + int(found[1])
     samples, rate = soundfile.read(io.BytesIO(visitor.keep("WAV")))
     assert rate == 44100
@@ -313,16 +315,16 @@ def test_continue_and_undo(enter: Callable[..., Visitor]) -> None:
     visitor.compose()
     found = re.search(r"^(\d+) notes", visitor.figures)
     assert found is not None
-    notes = len(find_seed(PRELUDE).sequence()) + int(found[1])
+    notes = len(find_seed(NOCTURNE).sequence()) + int(found[1])
     visitor.press("Continue from the end")
-    until(lambda: visitor.title() == "Prelude in E minor, op. 28 no. 4 (continued)")
+    until(lambda: visitor.title() == "Nocturne in E-flat major, op. 9 no. 2 (continued)")
     until(lambda: int(visitor.data("notes")) == notes)
     visitor.compose()
     until(lambda: int(visitor.data("notes")) > notes)
     visitor.press("Undo")
-    until(lambda: visitor.title() == "Prelude in E minor, op. 28 no. 4 (continued)")
+    until(lambda: visitor.title() == "Nocturne in E-flat major, op. 9 no. 2 (continued)")
     visitor.press("Undo")
-    until(lambda: visitor.title().startswith("After Prelude"))
+    until(lambda: visitor.title().startswith("After Nocturne"))
     until(lambda: int(visitor.data("notes")) == notes)
 
 
@@ -342,7 +344,7 @@ def test_a_link_straight_to_a_page(enter: Callable[..., Visitor], address: str, 
     visitor.page.locator(".pz-title").wait_for()
     visitor.page.get_by_role("link", name="Compose").click()
     visitor.player.wait_for()
-    assert visitor.title() == "Prelude in E minor, op. 28 no. 4"
+    assert visitor.title() == "Nocturne in E-flat major, op. 9 no. 2"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

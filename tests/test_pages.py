@@ -16,7 +16,7 @@ from pyzzicato.ui import downloads
 from tests.small_model import make_model
 from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
-PRELUDE = "chopin-prelude-op-28-no-4"
+NOCTURNE = "chopin-nocturne-op-9-no-2"
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,13 @@ def tune(seconds: float = 6.0, **more: Any) -> NoteSequence:
 
 def test_a_first_visit_is_never_empty(visit: Callable[..., AppTest]) -> None:
     app = visit()
-    assert "Prelude in E minor, op. 28 no. 4" in words(app)
+    assert "Nocturne in E-flat major, op. 9 no. 2" in words(app)
     assert "Frédéric Chopin, 1810–1849" in words(app)
     assert problems(app) == []
     assert app.button(key="compose").label == "Compose"
     assert not app.button(key="compose").disabled
-    assert view_of(app).start.music == find_seed(PRELUDE).sequence()
-    assert app.query_params["seed"] == PRELUDE
+    assert view_of(app).start.music == find_seed(NOCTURNE).sequence()
+    assert app.query_params["seed"] == NOCTURNE
 
 
 @pytest.mark.parametrize("page", ["1_Compose", "3_Models", "9_About"])
@@ -65,7 +65,7 @@ def test_one_press_gives_music_and_what_to_keep(visit: Callable[..., AppTest]) -
     assert len(made.takes[0]) > 0
     assert made.made == (5.0,)
     text = words(app)
-    assert "After Prelude in E minor, op. 28 no. 4, in the style of Chopin" in text
+    assert "After Nocturne in E-flat major, op. 9 no. 2, in the style of Chopin" in text
     assert f"{len(made.takes[0])} notes in 5 seconds" in text
     labels = [button.label for button in app.get("download_button")]
     assert labels == ["MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
@@ -169,11 +169,11 @@ def test_continue_makes_the_result_the_next_seed(visit: Callable[..., AppTest]) 
     first = compose(app).takes[0]
     app.button(key="continue").click().run()
     view = view_of(app)
-    seed = find_seed(PRELUDE).sequence()
+    seed = find_seed(NOCTURNE).sequence()
     assert len(view.start.music) == len(seed) + len(first)
     assert "(continued)" in words(app)
     compose(app)
-    assert "After Prelude in E minor, op. 28 no. 4 (continued)" in words(app)
+    assert "After Nocturne in E-flat major, op. 9 no. 2 (continued)" in words(app)
     app.button(key="undo").click().run()
     app.button(key="undo").click().run()
     piece = view_of(app).piece

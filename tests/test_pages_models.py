@@ -19,7 +19,7 @@ from tests.small_model import make_model
 from tests.small_transformer import CONFIG, make_transformer_model
 from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
-PRELUDE = "chopin-prelude-op-28-no-4"
+NOCTURNE = "chopin-nocturne-op-9-no-2"
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,10 @@ def test_a_model_without_composers_is_offered_without_them(visit: Callable[..., 
     assert problems(app) == []
     text = words(app)
     assert "In the style of" not in text
-    assert "Chopin's Prelude in E minor, op. 28 no. 4" in text
+    assert "Chopin's Nocturne in E-flat major, op. 9 no. 2" in text
     made = compose(app)
     assert len(made.takes[0]) == 10
-    assert "After Chopin's Prelude in E minor, op. 28 no. 4\n" in words(app)
+    assert "After Chopin's Nocturne in E-flat major, op. 9 no. 2\n" in words(app)
     assert "composer" not in app.query_params
     piece = piece_of(app)
     assert (piece.style, piece.composer) == ("", "")
@@ -119,7 +119,7 @@ def test_a_model_that_begins_by_itself_shows_no_seed(visit: Callable[..., AppTes
     compose(app)
     assert len(piece_of(app).start.music) == 0
     app.selectbox(key="set-model").set_value("small").run()
-    assert view_of(app).start.id == PRELUDE
+    assert view_of(app).start.id == NOCTURNE
 
 
 def test_text_is_shown_and_kept(visit: Callable[..., AppTest]) -> None:
@@ -145,7 +145,7 @@ def test_all_takes_at_once(visit: Callable[..., AppTest]) -> None:
     assert "each on an instrument of its own" in words(app)
     whole = read_midi(kept(app, None).maker("mid")())
     assert len({note.program for note in whole}) == 4
-    assert len(whole) == 40 + len(find_seed(PRELUDE).sequence())
+    assert len(whole) == 40 + len(find_seed(NOCTURNE).sequence())
     assert kept(app, None).name("mid") == "pyzzicato-tunes-1-layers.mid"
     assert "continue" not in [button.key for button in app.button]
     app.toggle(key="layers").set_value(False).run()
@@ -194,7 +194,9 @@ def test_two_composers_are_mixed(visit: Callable[..., AppTest]) -> None:
     app.selectbox(key="set-composer_2").set_value("bach").run()
     app.slider(key="set-mix").set_value(0.4).run()
     assert compose(app).takes != plain
-    assert "After Prelude in E minor, op. 28 no. 4, in the style of Chopin with Bach" in words(app)
+    assert "After Nocturne in E-flat major, op. 9 no. 2, in the style of Chopin with Bach" in words(
+        app
+    )
     assert kept(app).name("mid") == "pyzzicato-chopin-bach-1-take-1.mid"
     link = {name: app.query_params[name] for name in app.query_params}
     link = {name: value[0] if isinstance(value, list) else value for name, value in link.items()}
@@ -292,8 +294,8 @@ def test_a_stretch_of_the_seed_itself(visit: Callable[..., AppTest]) -> None:
     assert 0 < low < high
     app.button(key="anew-write").click().run()
     finished(app)
-    assert "Prelude in E minor, op. 28 no. 4, anew from" in words(app)
-    assert view_of(app).start.id == PRELUDE  # Compose goes on from the seed as before
+    assert "Nocturne in E-flat major, op. 9 no. 2, anew from" in words(app)
+    assert view_of(app).start.id == NOCTURNE  # Compose goes on from the seed as before
 
 
 def test_a_stretch_too_short_cannot_be_written(visit: Callable[..., AppTest]) -> None:

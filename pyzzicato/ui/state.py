@@ -33,7 +33,7 @@ __all__ = [
     "write_link",
 ]
 
-FAVOURITE = ("chopin", "chopin-prelude-op-28-no-4")
+FAVOURITE = ("chopin", "chopin-nocturne-op-9-no-2")
 _UNDO = 20
 
 
