@@ -10,7 +10,7 @@ import pytest
 from pyzzicato.seeds import find_seed
 from tests.small_model import make_model
 from tests.small_transformer import make_transformer_model
-from tests.test_browser import PRELUDE, Visitor, browser, notes_of, served, until
+from tests.test_browser import NOCTURNE, Visitor, browser, notes_of, served, until
 
 __all__ = ["browser"]  # a fixture
 
@@ -61,7 +61,7 @@ def test_a_stretch_is_written_anew_and_comes_back_by_undo(enter: Callable[..., V
         assert [note for note in new if kept(note[1])] == [note for note in old if kept(note[1])]
     assert new != old
     visitor.press("Undo")
-    until(lambda: visitor.title().startswith("After Prelude"))
+    until(lambda: visitor.title().startswith("After Nocturne"))
     assert starts(visitor) == old
 
 
@@ -72,14 +72,14 @@ def test_takes_are_layered_and_kept_with_a_track_each(enter: Callable[..., Visit
     visitor.page.get_by_text("each on an instrument of its own").wait_for()
     found = re.search(r"^(\d+) notes", visitor.figures)
     assert found is not None
-    notes = len(find_seed(PRELUDE).sequence()) + int(found[1])
+    notes = len(find_seed(NOCTURNE).sequence()) + int(found[1])
     until(lambda: int(visitor.data("notes")) == notes)
     kept = visitor.download("MIDI")
     assert kept.suggested_filename == "pyzzicato-chopin-1-layers.mid"
     assert len(notes_of(Path(kept.path()).read_bytes())) == notes
     if visitor.data("state") != "playing":
         visitor.press("Play")
-    until(lambda: visitor.time > find_seed(PRELUDE).sequence().duration + 1)  # they sound
+    until(lambda: visitor.time > find_seed(NOCTURNE).sequence().duration + 1)  # they sound
     rolls = visitor.page.get_by_role("radiogroup", name="Takes").get_by_role("radio")
     rolls.nth(1).click()
     until(lambda: int(visitor.data("notes")) < notes)
