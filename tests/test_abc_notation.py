@@ -183,6 +183,12 @@ def test_grace_notes_take_their_time_from_the_note_after() -> None:
         ("|:A:|B|c||d:|e", "AABcdde"),
         ("A||B:|c|d||e:|f", "ABABcdeef"),
         ("A::B||c:|", "AABcBc"),
+        ("|:A|[1B:|[2c||d:|e", "ABAcdde"),
+        ("A|[1B:|[2c||d|[1e:|[2f||", "ABAcdedf"),
+        ("|:A|[1B:|[2c|||:d:|e:|f:|", "ABAcddeeff"),
+        ("|:A|[1B:|[2c|||:\nd:|:\ne:|", "ABAcddee"),
+        ("A:|B|[1c:|[2d||e||f:|", "AABcBdeff"),
+        ("A|:|||:B|[1c:|[2d||", "ABcBd"),
     ],
 )
 def test_repeats_and_endings(body: str, order: str) -> None:
