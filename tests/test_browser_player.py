@@ -31,6 +31,16 @@ LISTEN = """() => {
 }"""
 
 
+# Where the lowest line of the roll begins and ends to be inked through, as shares of its width.
+BOTTOM_ROW = """canvas => {
+  const { width, height } = canvas;
+  const row = canvas.getContext("2d").getImageData(0, height - 1, width, 1).data;
+  const inked = [];
+  for (let x = 0; x < width; x++) if (row[x * 4 + 3] > 180) inked.push(x / width);
+  return [inked[0], inked[inked.length - 1]];
+}"""
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     with socket.socket() as probe:
@@ -210,6 +220,22 @@ def test_another_take_keeps_the_place(stage: Stage) -> None:
     stage.page.get_by_text("take 1", exact=True).last.wait_for()
     assert stage.data("state") == "playing"
     assert stage.time >= 1
+
+
+def test_a_known_passage_is_underlined_and_named(browser: playwright.Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    opened = Stage(page, f"{address}/?known=1")
+    roll, box = page.locator(".roll"), page.locator(".roll").bounding_box()
+    assert box is not None
+    tips = []
+    for share in (0.5, 0.9):  # the passage is the middle half of what is shown
+        page.mouse.move(box["x"] + 30 + share * (box["width"] - 30), box["y"] + 60)
+        tips.append(roll.get_attribute("title"))
+    assert tips == ["As in a <b>fugue", ""]
+    ends = page.locator(".base").evaluate(BOTTOM_ROW)
+    assert [round(end, 1) for end in ends] == [0.3, 0.8]
+    assert opened.errors == []
+    page.close()
 
 
 def test_mouse_and_keys(stage: Stage) -> None:

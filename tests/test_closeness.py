@@ -1,8 +1,10 @@
 """The sentence under a take: what it says of each kind of report."""
 
+import dataclasses
+
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.originality import Report
-from pyzzicato.ui.closeness import closeness, in_words
+from pyzzicato.ui.closeness import closeness, in_words, underlined
 
 FOUND = Report(
     start=4.0, end=7.5, notes=9, share=0.1, composer="chopin", title="Nocturne_op_32 [x]",
@@ -18,10 +20,10 @@ def test_a_passage_is_named_with_its_place_after_the_seed() -> None:
 
 
 def test_a_copy_says_so_and_what_to_do() -> None:
-    import dataclasses
-
     said = in_words(dataclasses.replace(FOUND, copied=True), 0.0)
-    assert said.startswith("This copies: 9 notes of Chopin, Nocturne op 32, at 0:04")
+    assert said.startswith(
+        "This copies: 9 notes of Chopin, Nocturne op 32, at 0:04 (underlined on the roll)"
+    )
     assert said.endswith("Roll the dice for another.")
 
 
@@ -31,5 +33,14 @@ def test_nothing_found_is_one_sentence() -> None:
 
 def test_an_unlikely_row_of_notes_is_compared_with_the_index_that_ships() -> None:
     notes = tuple(Note(n * 0.31, n * 0.31 + 0.2, 30 + (n * n * 7) % 60) for n in range(40))
-    said = closeness(NoteSequence(notes), 10.0)
+    said, known = closeness(NoteSequence(notes), 10.0)
     assert "known music" in said or "training music" in said
+    assert ("underlined" in said) == (known is not None)
+
+
+def test_only_more_than_real_works_share_as_a_rule_is_underlined() -> None:
+    assert underlined(FOUND, 60.0) is None
+    long = dataclasses.replace(FOUND, notes=13)
+    assert underlined(long, 60.0) == (64.0, 67.5, "As in 13 notes of Chopin, Nocturne op 32")
+    assert "underlined" in in_words(long, 60.0)
+    assert underlined(dataclasses.replace(FOUND, copied=True), 60.0) is not None

@@ -84,6 +84,13 @@ def test_new_music_inside_a_piece_ends_before_the_piece_does(sent: Sent) -> None
     assert (sent.header["until"], sent.header["marked"]) == (None, None)
 
 
+def test_a_known_passage_is_told_with_its_words(sent: Sent) -> None:
+    play(NoteSequence(), NoteSequence(), known=module.Known(2.0, 3.5, "As in a fugue"))
+    assert sent.header["known"] == [2.0, 3.5, "As in a fugue"]
+    play(NoteSequence(), NoteSequence())
+    assert sent.header["known"] is None
+
+
 def test_how_much_is_made_can_be_said(sent: Sent) -> None:
     play(NoteSequence(), NoteSequence(), made=4.0)
     assert sent.header["made"] == 6.0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -20,7 +20,16 @@ import streamlit as st
 from pyzzicato.layering import PROGRAMS
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["PlayerResult", "SeedCard", "counted", "player", "seed_cards", "sound_bank", "takes_row"]
+__all__ = [
+    "Known",
+    "PlayerResult",
+    "SeedCard",
+    "counted",
+    "player",
+    "seed_cards",
+    "sound_bank",
+    "takes_row",
+]
 
 ASSETS = Path(__file__).parent / "assets"
 BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
@@ -35,6 +44,14 @@ class PlayerResult:
     """What the person asked the player for: new music from `continue_at` seconds on."""
 
     continue_at: float
+
+
+class Known(NamedTuple):
+    """A passage to underline on the roll, in seconds of the whole, and what its tip says."""
+
+    start: float
+    end: float
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,7 @@ _player = st.components.v2.component(
     "pyzzicato.player",
     html=_asset("player.html"),
     css=_asset("player.css"),
-    js=_script(*_SOUND, "keyboard", "gestures", "player"),
+    js=_script(*_SOUND, "keyboard", "gestures", "known", "player"),
 )
 _cards = st.components.v2.component(
     "pyzzicato.cards",
@@ -99,6 +116,7 @@ def player(
     offer_continue: bool = False,
     inside: bool = False,
     marked: tuple[float, float] | None = None,
+    known: Known | None = None,
 ) -> PlayerResult | None:
     """Shows and plays a seed and what follows it, also while that is still being written.
 
@@ -111,7 +129,8 @@ def player(
     afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
     autoplay becomes true), as soon as half a second of music lies ahead and the page has been
     touched. `height` is that of the roll, in pixels; 0 hides it, so that only the ears judge.
-    With `inside`, notes of the seed may follow the new music; `marked` is a stretch to point out.
+    With `inside`, notes of the seed may follow the new music; `marked` is a stretch to point out
+    and `known` a passage to underline.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
@@ -128,6 +147,7 @@ def player(
         "offer_continue": offer_continue,
         "until": border + expected if inside else None,
         "marked": marked,
+        "known": known,
     }
     data = _pack(header, _in_order(seed, continuation.shift(border)))
     at = _player(key=key, data=data, on_continue_at_change=_nothing).get("continue_at")

@@ -10,7 +10,7 @@ from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import anew, links, shell
-from pyzzicato.ui.closeness import closeness
+from pyzzicato.ui.closeness import Closeness, closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.pieces import Piece, Start
@@ -73,7 +73,9 @@ def _draw_piece(view: View, piece: Piece) -> None:
     shell.line(_status(piece, progress, music, take), "status")
     if piece.read:
         shell.line(piece.read)
-    asked = _play(view, piece, progress, music, take)
+    finished = bool(music) and not progress.running and take is not None
+    close = closeness(music, piece.border) if finished else Closeness()
+    asked = _play(view, piece, progress, music, take, close)
     if piece.takes > 1:
         _choose_take(view, piece, progress)
     if take is not None and progress.texts[take]:
@@ -87,8 +89,8 @@ def _draw_piece(view: View, piece: Piece) -> None:
             view.shown_running = 0
             st.rerun()
         if music:
-            if take is not None:
-                shell.line(closeness(music, piece.border))
+            if close.words:
+                shell.line(close.words)
             _keep(piece, progress, take)
         _next(view, music)
     else:
@@ -103,7 +105,12 @@ def _write_out(text: str, running: bool) -> None:
 
 
 def _play(
-    view: View, piece: Piece, progress: Progress, music: NoteSequence, take: int | None
+    view: View,
+    piece: Piece,
+    progress: Progress,
+    music: NoteSequence,
+    take: int | None,
+    close: Closeness,
 ) -> PlayerResult | None:
     """The player, with `music` as what is new."""
     there, new = piece.parts(music)
@@ -123,6 +130,7 @@ def _play(
         offer_continue=single and bool(music),
         inside=piece.gap is not None,
         marked=anew.marked(view, music) if single else None,
+        known=close.known,
         key="player",
     )
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.ui.player import SeedCard, player, seed_cards, sound_bank, takes_row
+from pyzzicato.ui.player import Known, SeedCard, player, seed_cards, sound_bank, takes_row
 
 EXPECTED = 20.0
 
@@ -55,6 +55,7 @@ result = player(
     autoplay=state.piece > 0,
     made=state.made,
     offer_continue=True,
+    known=Known(1.0, 3.0, "As in a <b>fugue") if "known" in st.query_params else None,
     key="player",
 )
 if result:

@@ -45,6 +45,7 @@ class Player {
     this.setVolume(sound.settings.volume);
     if (sound.settings.loop) this.toggleLoop();
     listenToRoll(this.rollElement, this);
+    tipOfKnown(this.rollElement, this.roll);
     listenToMap(find(".map"), this);
     listenToKeys(this.root, this);
     this.probe = find(".probe");
@@ -94,6 +95,7 @@ class Player {
     this.roll.border = header.border;
     this.roll.until = header.until ?? Infinity;
     this.roll.marked = header.marked;
+    this.roll.known = header.known;
     this.roll.fitPitches(piece);
     if (piece) this.roll.shown = Math.min(header.border, music.frontier);
     if (!music.growing) this.roll.shown = header.running ? music.frontier : music.length;

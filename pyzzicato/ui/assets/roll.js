@@ -93,6 +93,7 @@ class Roll {
     this.border = 0;
     this.until = Infinity;
     this.marked = null;
+    this.known = null; // a passage to underline: start, end, words
     this.view = { from: 0, to: 1 };
     this.low = 36;
     this.high = 96;
@@ -151,6 +152,7 @@ class Roll {
     if (this.music.running) this.drawUnwritten(pen);
     else if (!this.music.count) this.drawSkeleton(pen);
     this.drawNotes(pen);
+    if (this.known) drawKnown(pen, this);
     this.drawBorder(pen);
     if (this.gutter) this.drawOctaves(pen);
   }
@@ -334,6 +336,7 @@ class Roll {
     const music = { ...this.music, count };
     drawSmall(pen, music, this.colours, { left: 0, top: 3, width, height: height - 6 },
       this.low, this.high);
+    if (this.known) drawKnownSmall(pen, this);
   }
 
   drawMap(time) {
