@@ -196,22 +196,20 @@ class MelodyGenerator(Generator):
             if last:
                 return
 
-    def about_seed(self, seed: NoteSequence, controls: MelodyControls) -> str:
-        """What is taken from `seed`, in one sentence; empty where it is the whole of it."""
-        if controls.primer == "none" or not len(seed):
-            return ""
+    def reads(self, seed: NoteSequence) -> str:
+        """See `Generator.reads`: the upper line, and of that at most 32 bars."""
         tones = sum(not note.is_drum for note in seed)
-        line = int((_melody_of(seed, controls.tempo_after(seed)) >= 0).sum())
+        events = _melody_of(seed, MelodyControls().tempo_after(seed))
+        line = int((events >= 0).sum())
         if not line:
             return "There is no pitched note in this seed: the first note is drawn by lot."
-        if controls.primer == "note":
-            return "Of this seed the first note of the upper line is taken, and nothing else."
         if line < tones:
             return (
-                f"Of this seed the upper line is read, {line:,} of its {tones:,} notes: at each "
-                "step the highest note that begins there, unless a higher one still sounds."
+                f"Of this seed only the upper line can be read, {line:,} of its {tones:,} notes: "
+                "at each step the highest that begins there, unless a higher one still sounds."
             )
-        return ""
+        bars = SEED_STEPS // STEPS_PER_BAR
+        return f"Only the last {bars} bars of this seed are read." if _left_out(events) else ""
 
     def _events(
         self, primers: list[_Primer], controls: MelodyControls, dice: Dice, takes: int
@@ -271,9 +269,7 @@ class MelodyGenerator(Generator):
         elif controls.primer == "note":
             primers = [_Primer(events[begins[:1]], -octaves, False)] * takes
         else:
-            # Whole bars are left out, so that what is read still begins where a bar does.
-            left_out = -(-max(0, len(events) - SEED_STEPS) // STEPS_PER_BAR) * STEPS_PER_BAR
-            primers = [_Primer(events[left_out:], -octaves, True)] * takes
+            primers = [_Primer(events[_left_out(events) :], -octaves, True)] * takes
         return primers if takes > 1 else primers * 2
 
 
@@ -289,6 +285,11 @@ def _melody_of(seed: NoteSequence, qpm: float) -> np.ndarray:
     begun -= begun % step  # rests before the first note say nothing
     until = math.ceil(round((seed.duration - begun) / step, 6)) * step
     return codec.encode(tones.shift(until - seed.duration))
+
+
+def _left_out(events: np.ndarray) -> int:
+    """How many events of a long melody are not read: whole bars, so that a bar begins there."""
+    return -(-max(0, len(events) - SEED_STEPS) // STEPS_PER_BAR) * STEPS_PER_BAR
 
 
 def _loudness(seed: NoteSequence) -> int:

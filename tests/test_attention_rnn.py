@@ -175,17 +175,16 @@ def test_primers(info: ModelInfo) -> None:
     assert one(info, primer="none") == one(info, NoteSequence())
 
 
-def test_it_says_what_is_taken_from_a_seed(info: ModelInfo) -> None:
-    generator = attention_rnn.load(info)
-
-    def said(seed: NoteSequence, **values: Any) -> str:
-        return generator.about_seed(seed, generator.Controls(**values))
-
-    assert said(SEED) == said(NoteSequence()) == said(SEED, primer="none") == ""
+def test_it_says_what_is_read_of_a_seed(info: ModelInfo) -> None:
+    reads = attention_rnn.load(info).reads
+    assert reads(SEED) == ""
     chords = SEED.merge(SEED.transpose(-12).notes)
-    assert "28 of its 56 notes" in said(chords)
-    assert said(chords, primer="note").startswith("Of this seed the first note")
-    assert said(SEEDS["drums only"]).startswith("There is no pitched note")
+    assert "only the upper line can be read, 28 of its 56 notes" in reads(chords)
+    assert reads(chords.merge((Note(0.0, 1.0, 40, is_drum=True),))) == reads(chords)
+    assert reads(SEEDS["drums only"]).startswith("There is no pitched note")
+    assert reads(NoteSequence()).startswith("There is no pitched note")
+    long = NoteSequence(tuple(Note(n / 2, n / 2 + 0.5, 60 + n % 12) for n in range(130)))
+    assert reads(long) == "Only the last 32 bars of this seed are read."
 
 
 def test_a_high_melody_goes_on_high(info: ModelInfo) -> None:
