@@ -19,7 +19,7 @@ SUSTAIN = 64  # the controller number of the sustain pedal
 
 _NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 _SYSEX, _SYSEX_MORE, _META = 0xF0, 0xF7, 0xFF
-_END_OF_TRACK, _SET_TEMPO = 0x2F, 0x51
+_END_OF_TRACK, _SET_TEMPO, _METER = 0x2F, 0x51, 0x58
 
 
 class Event(NamedTuple):
@@ -44,11 +44,15 @@ class Track(NamedTuple):
 
 
 class MidiEvents(NamedTuple):
-    """A whole file: `division` in ticks per quarter note, `tempos` as (tick, microseconds)."""
+    """A whole file: `division` in ticks per quarter note, `tempos` as (tick, microseconds).
+
+    `meters` are its time signatures as (tick, beats, unit): 6/8 at the start is (0, 6, 8).
+    """
 
     division: int
     tracks: tuple[Track, ...]
     tempos: tuple[tuple[int, int], ...]
+    meters: tuple[tuple[int, int, int], ...] = ()
 
 
 def read_events(data: bytes, most_notes: int = MAX_NOTES) -> MidiEvents:
@@ -56,6 +60,7 @@ def read_events(data: bytes, most_notes: int = MAX_NOTES) -> MidiEvents:
     claimed, division, position = _header(data)
     tracks: list[Track] = []
     tempos: list[tuple[int, int]] = []
+    meters: list[tuple[int, int, int]] = []
     left = most_notes
     while position < len(data) and len(tracks) < claimed:
         name = data[position : position + 4]
@@ -64,14 +69,19 @@ def read_events(data: bytes, most_notes: int = MAX_NOTES) -> MidiEvents:
         if end > len(data):
             raise _cut_off()
         if name == b"MTrk":
-            track = _track(data[start:end], tempos, left)
+            track = _track(data[start:end], tempos, meters, left)
             left -= sum(event.kind == _NOTE_ON for event in track.events)
             tracks.append(track)
         position = end
     if len(tracks) < claimed:
         raise _cut_off()
     # Stable: of two tempos at one tick the later one in the file holds.
-    return MidiEvents(division, tuple(tracks), tuple(sorted(tempos, key=lambda tempo: tempo[0])))
+    return MidiEvents(
+        division,
+        tuple(tracks),
+        tuple(sorted(tempos, key=lambda tempo: tempo[0])),
+        tuple(sorted(meters, key=lambda meter: meter[0])),
+    )
 
 
 def _header(data: bytes) -> tuple[int, int, int]:
@@ -101,8 +111,10 @@ def _header(data: bytes) -> tuple[int, int, int]:
     return tracks, division, 8 + length
 
 
-def _track(data: bytes, tempos: list[tuple[int, int]], left: int) -> Track:
-    """One track chunk; its tempos are added to `tempos`, at most `left` notes may start."""
+def _track(
+    data: bytes, tempos: list[tuple[int, int]], meters: list[tuple[int, int, int]], left: int
+) -> Track:
+    """One track chunk; adds to `tempos` and `meters`, at most `left` notes may start."""
     events: list[Event] = []
     tick = position = status = 0
     try:
@@ -118,6 +130,9 @@ def _track(data: bytes, tempos: list[tuple[int, int]], left: int) -> Track:
                     raise _cut_off()
                 if kind == _SET_TEMPO:
                     tempos.append((tick, _tempo(data[start:position])))
+                # A broken one does not matter: no note depends on it.
+                if kind == _METER and length >= 2 and data[start] and data[start + 1] <= 6:
+                    meters.append((tick, data[start], 2 ** data[start + 1]))
                 if kind == _END_OF_TRACK:
                     break
                 continue

@@ -1,0 +1,286 @@
+"""The multitrack roll: five instruments, 4 steps a quarter note, on the music's own beats.
+
+Conventions. A roll is a uint8 array of shape (steps, 5, 128): instrument in the order of
+`INSTRUMENTS`, then MIDI pitch. 0 is silent, `HELD` (1) goes on sounding, `STRUCK` (2) begins. A
+bar of 4/4 is 16 steps; networks see windows of `WINDOW` = 32. A drum stroke lasts one step,
+since the length that files give it is not heard.
+
+Instruments by General MIDI program: the drum channel; piano 0-23 (with chromatic percussion and
+organ); guitar 24-31; bass 32-39; strings 40-55 (with ensembles and voices). Notes of other
+programs are left out, and `BandPiece.dropped` says so.
+
+Source: Skourogiannis and Pallikaris, section on multi-instrument systems: 5 x 32 x 128 of the
+Lakh Pianoroll Dataset, LPD-5. Differs from it in: onsets are kept, which their binary rolls lose;
+LPD-5 has 24 steps a quarter note, and counts winds and organs as strings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from pyzzicato.errors import UnreadableMusic
+from pyzzicato.limits import MAX_BYTES, MAX_NOTES, check_size
+from pyzzicato.midi_events import MidiEvents, Track, read_events
+from pyzzicato.notes import Note, NoteSequence
+
+__all__ = [
+    "DRUMS",
+    "HELD",
+    "INSTRUMENTS",
+    "PITCHES",
+    "PROGRAMS",
+    "STEPS_PER_QUARTER",
+    "STRUCK",
+    "WINDOW",
+    "BandPiece",
+    "MultitrackRoll",
+    "from_midi",
+    "from_sequence",
+    "instrument_of",
+    "sounding",
+    "struck",
+]
+
+INSTRUMENTS = ("Drums", "Piano", "Guitar", "Bass", "Strings")
+PROGRAMS = (0, 0, 25, 33, 48)
+"""The General MIDI program that each instrument is written with; drums are on their channel."""
+
+DRUMS = 0  # the place of the drums in INSTRUMENTS
+PITCHES = 128
+STEPS_PER_QUARTER = 4
+WINDOW = 32
+HELD, STRUCK = 1, 2
+
+MAX_STEPS = 32_768  # 2,048 bars of 4/4
+_LAST_PROGRAMS = ((23, 1), (31, 2), (39, 3), (55, 4))  # (last program, instrument)
+_DRUM_CHANNEL = 9
+_DEFAULT_TEMPO = 500_000
+_TRUSTED_BYTES = 100_000_000
+_QPM = (10.0, 1000.0)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandPiece:
+    """Music of five instruments: `codes` (steps, 5, 128) uint8 and the tempo of most of its beats.
+
+    `dropped` are sentences for the person: what was left out or evened out. `meter` is the time
+    signature of most of its beats, (4, 4) where none is given.
+    """
+
+    codes: np.ndarray
+    qpm: float = 120.0
+    dropped: tuple[str, ...] = ()
+    meter: tuple[int, int] = (4, 4)
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """The names of the instruments that play."""
+        playing = np.any(sounding(self.codes), axis=(0, 2)).tolist()
+        return tuple(name for name, on in zip(INSTRUMENTS, playing, strict=True) if on)
+
+
+@dataclass(frozen=True, slots=True)
+class MultitrackRoll:
+    """Codec between music and rolls of shape (steps, 5, 128) uint8.
+
+    `encode` takes the sequence's own tempo as its grid. `decode(encode(m))` keeps instrument,
+    pitch, start and end of every note that is on the grid; drum strokes come back one step long,
+    velocities as 80. Encoding raises UnreadableMusic above 32,768 steps.
+    """
+
+    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    def encode(self, sequence: NoteSequence) -> np.ndarray:
+        per_second = sequence.qpm / 60 * self.steps_per_quarter
+        rows = [
+            (round(n.start * per_second), round(n.end * per_second), place, n.pitch)
+            for n in sequence
+            if (place := instrument_of(n)) is not None
+        ]
+        return _draw(rows)
+
+    def decode(self, codes: np.ndarray, qpm: float | None = None) -> NoteSequence:
+        """The notes of a roll at `qpm` (None: 120).
+
+        A held key that was silent in the step before begins there too: in a window cut from a
+        piece, it has been struck before.
+        """
+        qpm = 120.0 if qpm is None else qpm
+        seconds = 60 / qpm / self.steps_per_quarter
+        notes = [
+            Note(start * seconds, end * seconds, pitch, 80, PROGRAMS[place], place == DRUMS)
+            for start, end, place, pitch in _spans(np.asarray(codes))
+        ]
+        return NoteSequence(tuple(notes), qpm)
+
+
+def struck(codes: np.ndarray) -> np.ndarray:
+    """Where a key is struck: bool, of the shape of `codes`."""
+    return np.asarray(codes == STRUCK)
+
+
+def sounding(codes: np.ndarray) -> np.ndarray:
+    """Where a key sounds, struck or held: bool, of the shape of `codes`."""
+    return np.asarray(codes > 0)
+
+
+def instrument_of(note: Note) -> int | None:
+    """The place of a note in INSTRUMENTS; None where no instrument of the five plays it."""
+    return _place(note.program, note.is_drum)
+
+
+def from_sequence(sequence: NoteSequence) -> BandPiece:
+    """`sequence` on the grid of its `qpm`; `dropped` says which notes no instrument plays."""
+    lost = Counter(n.program for n in sequence if instrument_of(n) is None)
+    codes = MultitrackRoll().encode(sequence)
+    return BandPiece(codes, sequence.qpm, tuple(_lost(lost)))
+
+
+def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) -> BandPiece:
+    """A MIDI file, given as its bytes or its path, on its own beats: ticks, not seconds.
+
+    So a changing tempo does not move a note off the grid. The sustain pedal is not heeded.
+    Limits as in `read_midi`, and 32,768 steps; `trusted` lifts those on bytes and notes, for a
+    person's own training music. Raises UnreadableMusic, also where none of the five plays.
+    """
+    most = _TRUSTED_BYTES if trusted else MAX_BYTES
+    data = source if isinstance(source, bytes) else _file_bytes(Path(source), most)
+    if not trusted:
+        check_size(len(data))
+    midi = read_events(data, most_notes=len(data) if trusted else MAX_NOTES)
+    rows: list[tuple[int, int, int, int]] = []
+    lost: Counter[int] = Counter()
+    for track in midi.tracks:
+        _track_notes(track, rows, lost)
+    if not rows:
+        raise UnreadableMusic(
+            "No drums, piano, guitar, bass or strings play in this file: choose another."
+        )
+    ticks = np.array(rows, np.float64)
+    ticks[:, :2] = np.rint(ticks[:, :2] * STEPS_PER_QUARTER / midi.division)
+    length = max(track.length for track in midi.tracks)
+    tempos = [(tick, 60e6 / tempo) for tick, tempo in midi.tempos or ((0, _DEFAULT_TEMPO),)]
+    meters = [(tick, (above, below)) for tick, above, below in midi.meters] or [(0, (4, 4))]
+    return BandPiece(
+        codes=_draw(ticks),
+        qpm=float(np.clip(_longest(tempos, length), *_QPM)),
+        dropped=(*_lost(lost), *_evened(midi)),
+        meter=_longest(meters, length),
+    )
+
+
+def _place(program: int, is_drum: bool) -> int | None:
+    if is_drum:
+        return DRUMS
+    return next((place for last, place in _LAST_PROGRAMS if program <= last), None)
+
+
+def _draw(rows: Iterable[tuple[int, int, int, int]] | np.ndarray) -> np.ndarray:
+    """The roll of notes given as rows (first step, step of the end, instrument, pitch)."""
+    notes = np.array(rows if isinstance(rows, np.ndarray) else list(rows), np.float64)
+    notes = notes.reshape(-1, 4)
+    if not len(notes):
+        return np.zeros((0, len(INSTRUMENTS), PITCHES), np.uint8)
+    if notes[:, :2].max() > MAX_STEPS:
+        raise UnreadableMusic("This music is longer than 2,048 bars: choose a shorter piece.")
+    start, end, place, pitch = notes.astype(np.int64).T
+    end = np.where(place == DRUMS, start + 1, np.maximum(end, start + 1))
+    change = np.zeros((int(end.max()) + 1, len(INSTRUMENTS), PITCHES), np.int16)
+    np.add.at(change, (start, place, pitch), 1)
+    np.add.at(change, (end, place, pitch), -1)
+    codes = (np.cumsum(change[:-1], axis=0, dtype=np.int16) > 0).astype(np.uint8)
+    codes[start, place, pitch] = STRUCK
+    return codes
+
+
+def _spans(codes: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """(first step, step of the end, instrument, pitch) of every note of a roll, by its start."""
+    on = sounding(codes)
+    before = np.concatenate([np.zeros_like(on[:1]), on[:-1]])
+    after = np.concatenate([~on[1:] | struck(codes[1:]), np.ones_like(on[-1:])])
+    # By key, then by step: the n-th beginning of a key and its n-th end belong together.
+    begins = np.argwhere(np.moveaxis(on & (struck(codes) | ~before), 0, -1))
+    ends = np.argwhere(np.moveaxis(on & after, 0, -1))
+    return sorted(
+        (int(first), int(last) + 1, int(place), int(pitch))
+        for (place, pitch, first), (_, _, last) in zip(begins, ends, strict=True)
+    )
+
+
+def _file_bytes(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise UnreadableMusic(f"{path} cannot be opened ({error}): choose another.") from None
+
+
+def _track_notes(track: Track, rows: list[tuple[int, int, int, int]], lost: Counter[int]) -> None:
+    """Adds the track's notes, in ticks, to `rows`, and its programs of no instrument to `lost`."""
+    programs = [0] * 16
+    down: dict[tuple[int, int], list[tuple[int, int]]] = {}  # (channel, pitch): (tick, place)
+
+    def release(channel: int, pitch: int, tick: int) -> None:
+        held = down.pop((channel, pitch), [])
+        # Some files write a key's new note before the end of its last one, at the same tick.
+        new = [(first, place) for first, place in held if first == tick]
+        if 0 < len(new) < len(held):
+            down[channel, pitch] = new
+            held = [(first, place) for first, place in held if first != tick]
+        rows.extend((first, tick, place, pitch) for first, place in held)
+
+    for tick, kind, channel, a, _ in track.events:
+        if kind == 0xC0:
+            programs[channel] = a
+        elif kind == 0x80:
+            release(channel, a, tick)
+        elif kind == 0x90:
+            place = _place(programs[channel], channel == _DRUM_CHANNEL)
+            if place is None:
+                lost[programs[channel]] += 1
+            else:
+                down.setdefault((channel, a), []).append((tick, place))
+    for channel, pitch in list(down):
+        release(channel, pitch, track.length)
+
+
+def _longest(changes: list[tuple[int, T]], length: int) -> T:
+    """The value that holds for most ticks, of (tick, value) in order; the first one at a tie."""
+    held: Counter[T] = Counter()
+    for place, (tick, value) in enumerate(changes):
+        until = changes[place + 1][0] if place + 1 < len(changes) else max(length, tick)
+        held[value] += until - (tick if place else 0)
+    return held.most_common(1)[0][0]
+
+
+def _lost(programs: Counter[int]) -> list[str]:
+    if not programs:
+        return []
+    count, total = len(programs), sum(programs.values())
+    notes = "1 note" if total == 1 else f"{total:,} notes"
+    which = "another instrument" if count == 1 else f"{count} other instruments"
+    return [f"{notes} of {which} were left out: the band has {_listed(INSTRUMENTS)}."]
+
+
+def _evened(midi: MidiEvents) -> list[str]:
+    """What the grid does not keep: changes of tempo and of meter."""
+    said = []
+    if len({tempo for _, tempo in midi.tempos}) > 1:
+        said.append("The tempo changes: the notes follow the beats, at one tempo throughout.")
+    if len({meter[1:] for meter in midi.meters}) > 1:
+        said.append("The meter changes: the notes follow the beats, whatever bar they are in.")
+    return said
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = (name.lower() for name in names)
+    return f"{', '.join(most)} and {last}"
