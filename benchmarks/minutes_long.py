@@ -11,7 +11,9 @@ earlier one of the same piece exactly on a 50 ms grid. Only the new music is cou
 seed. With --data the same figures of the composer's real performances stand beside them, those
 but the density over the first minutes of at most 60 of them; without it only the median
 density, from training.json. Wanted: each density within 0.75 to 1.33 of the real one, no more
-drift than real, no silence over 6 s. `--write` puts all of it into the model's metrics.json.
+drift than real, no silence over 6 s. With --data also the longest interval sequences that stand
+in the model's training music (`copied_runs.py`) and the repeats of all new pieces, beside those
+of the composers' pieces of the test split. `--write` puts all of it into the model's metrics.json.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from copied_runs import TrainingRuns, copies_in_lines, copying
 
 from pyzzicato.codecs.piano_roll import ONSET, draw_roll, note_array
 from pyzzicato.controls import from_texts
@@ -186,6 +189,12 @@ def sheet_of(
     ratios = [list(row["new_over_real"].values()) for row in rows.values()]
     controls = from_texts(info.controls, {**settings, "seconds": str(options.seconds)})
     silences = [longest_silence(notes, options.seconds) for notes in everything]
+    copied = {}
+    if dataset:
+        heard = read_dataset(options.data, kinds=info.training.get("kinds", ("performance",)))
+        unheard = unheard_openings(dataset, composers, options.seconds)
+        runs = TrainingRuns(heard.split("train"))
+        copied = copying(everything, unheard, runs, options.seconds, repeats)
     return {
         "pieces": len(everything),
         "seconds": options.seconds,
@@ -195,27 +204,41 @@ def sheet_of(
             bool(found) and all(WITHIN[0] <= r <= WITHIN[1] for r in found) for found in ratios
         ),
         "silent_pieces": sum(silence > SILENCE for silence in silences),
+        "copying": copied,
     }
+
+
+def unheard_openings(
+    dataset: Dataset, composers: Sequence[str], seconds: float
+) -> list[np.ndarray]:
+    """The first `seconds` of every piece of the test split that is as long."""
+    return [
+        opening(piece, seconds)
+        for piece in dataset.split("test")
+        if piece.composer in composers and piece.duration - piece.notes[0, 0] >= seconds
+    ]
 
 
 def table(sheet: Mapping[str, Any]) -> str:
     """The figures as lines to read."""
     names = ("p10", "p50", "p90", "drift", "drift_size", "longest_silence", "longest_wait",
              "note_seconds", "velocity", "repeated")  # fmt: skip
-    lines = [f"{'':<18}" + "".join(f"{name.replace('longest_', ''):>13}" for name in names)]
+    rows = [f"{'':<18}" + "".join(f"{name.replace('longest_', ''):>13}" for name in names)]
     for composer, row in sheet["composers"].items():
         for kind in ("new", "real", "new_over_real"):
             label = {"new": f"{composer} new", "real": "real", "new_over_real": "new / real"}[kind]
             cells = [
                 f"{row[kind][name]:13.3f}" if name in row[kind] else " " * 13 for name in names
             ]
-            lines.append(f"{label:<18}" + "".join(cells))
-    lines.append(
+            rows.append(f"{label:<18}" + "".join(cells))
+    rows.append(
         f"{sheet['composers_within']} of {len(sheet['composers'])} composers have every density "
         f"within {WITHIN[0]}-{WITHIN[1]} of the real one; {sheet['silent_pieces']} of "
         f"{sheet['pieces']} pieces have a silence over {SILENCE:g} s."
     )
-    return "\n".join(lines)
+    if sheet["copying"]:
+        rows += copies_in_lines(sheet["copying"])
+    return "\n".join(rows)
 
 
 def main() -> int:

@@ -51,8 +51,10 @@ def sheets(metrics: Mapping[str, Any]) -> tuple[Sheet, ...]:
         "likelihood": _likelihood,
         "frames": _frames,
         "minutes_long": _minutes_long,
+        "copying": _copying,
         "liveliness": _liveliness,
     }
+    metrics = {**metrics, "copying": metrics.get("minutes_long", {}).get("copying")}
     found = [make(metrics[name]) for name, make in makers.items() if metrics.get(name)]
     for module, entry in _elsewhere(metrics):
         found += module.sheets(entry)
@@ -175,6 +177,34 @@ def _minutes_long(found: Mapping[str, Any]) -> Sheet:
     head = ("composer", "notes a second", "drift", "longest silence", "repeated", "loudness")
     table = tuple((short_name(name), *_steady(row)) for name, row in composers.items())
     return Sheet("How steady it stays", note, (head, *table))
+
+
+def _copying(found: Mapping[str, Any]) -> Sheet:
+    """What the same pieces share with the training music, beside real ones it does not hold."""
+    note = (
+        "Of those pieces, beside real pieces of the same composers that it was not trained on. "
+        "Longest run: notes in a row with the same intervals as somewhere in its training music, "
+        "in whatever key and rhythm; longest passage: what the Compose page says of a take. Each "
+        "the median, the 90th percentile and the most. Copied: more than 99 of 100 real pieces "
+        "share."
+    )
+    head = ("", "pieces", "longest run", "longest passage", "copied", "repeated windows of 4 s")
+    sides = (("new", "new"), ("real, not trained on", "real"))
+    table = tuple(
+        (
+            label,
+            str(found[side]["pieces"]),
+            *(
+                f"{each['median']:.0f} / {each['p90']:.0f} / {each['longest']} notes"
+                for each in (found[side]["run"], found[side]["passage"])
+            ),
+            f"{found[side]['copied']:.0%}",
+            f"{found[side]['repeated']:.2%}",
+        )
+        for label, side in sides
+        if found[side]["pieces"]
+    )
+    return Sheet("Whether it copies", note, (head, *table))
 
 
 def _steady(row: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

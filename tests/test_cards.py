@@ -183,6 +183,15 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
     assert sheet.table[2] == ("Bach", "none (5.0)", "none", "none", "none", "none")
     assert "1 of 2 composers" in sheet.note
     assert "2 of 24 pieces are silent for more than 6 s" in sheet.note
+    run = {"median": 14.0, "p90": 18.3, "longest": 24}
+    side = {"pieces": 24, "repeated": 0.00155, "run": run, "passage": run, "copied": 0.04}
+    copying = {"new": side, "real": {"pieces": 0}}
+    _, copies = facts(
+        model(tmp_path, metrics={"minutes_long": {**found, "copying": copying}})
+    ).sheets
+    assert copies.table[1:] == (
+        ("new", "24", "14 / 18 / 24 notes", "14 / 18 / 24 notes", "4%", "0.15%"),
+    )  # fmt: skip
     known = facts(model(tmp_path, metrics={"minutes_long": found}))
     assert known.best_figure == "not measured yet"
     assert "not been measured" in known.unmeasured

@@ -2,13 +2,14 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Piece
+from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from tests.small_transformer import make_transformer
 
@@ -17,7 +18,8 @@ LATER = np.array([[9.0, 9.0, 0, 0]])
 
 
 @pytest.fixture(scope="module")
-def script(project: Path) -> ModuleType:
+def script(project: Path) -> Iterator[ModuleType]:
+    sys.path.insert(0, str(project / "benchmarks"))
     spec = importlib.util.spec_from_file_location(
         "minutes_long", project / "benchmarks" / "minutes_long.py"
     )
@@ -25,7 +27,8 @@ def script(project: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    yield module
+    sys.path.remove(str(project / "benchmarks"))
 
 
 def notes(*starts: float, length: float = 0.5, pitch: int = 60) -> np.ndarray:
@@ -110,3 +113,52 @@ def test_a_model_is_measured_and_shown(
     row = sheet["composers"]["chopin"]
     assert row["real"] == {"p50": 8.0}
     assert row["new_over_real"]["p50"] == pytest.approx(row["new"]["p50"] / 8.0, abs=1e-3)
+
+
+def piece(array: np.ndarray, split: str = "train", name: str = "x") -> Piece:
+    return Piece(name, "bach", "", name, split, "performance", "", 1, array.astype(np.float32))
+
+
+def tune(dice: np.random.Generator, count: int = 400) -> np.ndarray:
+    start = np.arange(count) * 0.25
+    pitch = dice.integers(40, 80, count)
+    return np.stack([start, start + 0.2, pitch, np.full(count, 64.0)], axis=1)
+
+
+def test_the_longest_run_is_found_in_any_key_and_tempo(script: ModuleType) -> None:
+    dice = np.random.default_rng(2)
+    known = [tune(dice) for _ in range(3)]
+    runs = script.TrainingRuns([piece(array) for array in known])
+    own = tune(dice)
+    copied = own.copy()
+    copied[100:150, 2] = known[1][200:250, 2] + 5
+    copied[:, :2] *= 1.7
+    split = known[0].copy()
+    split[40::41, 2] = 127  # every 41st note is another
+    across = np.concatenate([known[0][-30:], known[1][:30] + np.array([100.0, 100, 0, 0])])
+    assert runs.longest([own, copied, split, across, known[2], own[:1], own[:0]]) == [
+        pytest.approx(3, abs=2), 50, 40, 30, 400, 0, 0,
+    ]  # fmt: skip
+
+
+def test_copies_of_new_pieces_stand_beside_those_of_real_ones(script: ModuleType) -> None:
+    dice = np.random.default_rng(3)
+    known = tune(dice)
+    runs = script.TrainingRuns([piece(known)])
+    found = script.copying([known, known[:0]], [tune(dice)], runs, 100.0, script.repeats)
+    new, real = found["new"], found["real"]
+    assert (new["pieces"], new["run"]) == (1, {"median": 400.0, "p90": 400.0, "longest": 400})
+    assert real["run"]["longest"] < 10
+    assert (new["repeated"], real["repeated"]) == (0.0, 0.0)
+    assert set(new) == {"pieces", "repeated", "run", "passage", "copied"}
+    assert "400, 400, 400 notes" in "\n".join(script.copies_in_lines(found))
+    assert script.copying([], [], runs, 100.0, script.repeats)["new"] == {"pieces": 0}
+
+
+def test_real_pieces_are_of_the_test_split_and_long_enough(script: ModuleType) -> None:
+    dice = np.random.default_rng(4)
+    pieces = [piece(tune(dice), split, split) for split in ("train", "test")]
+    dataset = Dataset((*pieces, piece(tune(dice, 40), "test", "short")), (), Path())
+    (opened,) = script.unheard_openings(dataset, ("bach",), 60.0)
+    assert len(opened) == 240
+    assert script.unheard_openings(dataset, ("chopin",), 60.0) == []
