@@ -106,7 +106,8 @@ def read_dataset(
     """Every piece of `folder`, in the order of its table or of the file names.
 
     `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.abc_library`; music
-    in beats: `pyzzicato.quarter_library`); `composers` are ids, None for all. Files whose licence
+    in beats: `pyzzicato.quarter_library`; a band: `pyzzicato.band_library`); `composers` are ids,
+    None for all. Files whose licence
     is not stated are skipped unless `licensed_only` is False. `progress` is told (files done,
     files in all). `cache` is a folder, None for the usual one. With many new files several
     processes read, `processes` of them (None: one a core), so a script calls this under
@@ -153,6 +154,16 @@ def _read_elsewhere(
         from pyzzicato.quarter_library import read_quarters
 
         return read_quarters(folder, kinds, licensed_only=licensed_only, **told)
+    if "band" in words:
+        from pyzzicato.band_library import read_bands
+
+        return read_bands(
+            folder,
+            kinds,
+            composers=told["composers"],
+            licensed_only=licensed_only,
+            progress=told["progress"],
+        )
     return None
 
 

@@ -25,7 +25,15 @@ from pathlib import Path, PurePosixPath
 from pyzzicato.composers import COMPOSERS, find_composer
 from pyzzicato.errors import UnknownName, UnreadableMusic
 
-__all__ = ["SPLITS", "Entry", "Listing", "Skipped", "composer_id", "list_music"]
+__all__ = [
+    "SPLITS",
+    "Entry",
+    "Listing",
+    "Skipped",
+    "composer_id",
+    "hashed_split",
+    "list_music",
+]
 
 SPLITS = ("train", "val", "test")
 MAESTRO_LICENCE = "CC BY-NC-SA 4.0"
@@ -205,7 +213,7 @@ def _from_folders(
             continue
         title = (_TAKE.sub("", path.stem) or path.stem).replace("_", " ")
         work = _work(composer, title)
-        split = _hashed_split(work)
+        split = hashed_split(work)
         listing.add(
             Entry(path.as_posix(), composer, title, work, split, "performance", OWN_FILES_LICENCE)
         )
@@ -234,7 +242,7 @@ def _work(composer: str, title: str) -> str:
     return f"{_slug(composer)}/{_slug(title)}"
 
 
-def _hashed_split(work: str) -> str:
+def hashed_split(work: str) -> str:
     """80 % train, 10 % val, 10 % test, the same for ever: new files do not move old ones."""
     tenth = int.from_bytes(hashlib.blake2b(work.encode(), digest_size=8).digest(), "big") % 10
     return {8: "val", 9: "test"}.get(tenth, "train")

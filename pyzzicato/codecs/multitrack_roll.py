@@ -41,10 +41,14 @@ __all__ = [
     "WINDOW",
     "BandPiece",
     "MultitrackRoll",
+    "band_spans",
+    "draw_spans",
     "from_midi",
     "from_sequence",
     "instrument_of",
+    "place_of",
     "sounding",
+    "spans_of",
     "struck",
 ]
 
@@ -70,22 +74,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandPiece:
-    """Music of five instruments: `codes` (steps, 5, 128) uint8 and the tempo of most of its beats.
+    """Music of five instruments: `spans`, its notes, and the tempo of most of its beats.
 
-    `dropped` are sentences for the person: what was left out or evened out. `meter` is the time
-    signature of most of its beats, (4, 4) where none is given.
+    `spans` is (n, 4) uint16: first step, step of the end, instrument, pitch. `dropped` are
+    sentences for the person: what was left out or evened out. `meter` is the time signature of
+    most of its beats, (4, 4) where none is given.
     """
 
-    codes: np.ndarray
+    spans: np.ndarray
     qpm: float = 120.0
     dropped: tuple[str, ...] = ()
     meter: tuple[int, int] = (4, 4)
 
     @property
+    def codes(self) -> np.ndarray:
+        """The roll, (steps, 5, 128) uint8, drawn each time it is asked for."""
+        return draw_spans(self.spans)
+
+    @property
     def instruments(self) -> tuple[str, ...]:
         """The names of the instruments that play."""
-        playing = np.any(sounding(self.codes), axis=(0, 2)).tolist()
-        return tuple(name for name, on in zip(INSTRUMENTS, playing, strict=True) if on)
+        return tuple(INSTRUMENTS[place] for place in np.unique(self.spans[:, 2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +110,7 @@ class MultitrackRoll:
 
     def encode(self, sequence: NoteSequence) -> np.ndarray:
         per_second = sequence.qpm / 60 * self.steps_per_quarter
-        rows = [
-            (round(n.start * per_second), round(n.end * per_second), place, n.pitch)
-            for n in sequence
-            if (place := instrument_of(n)) is not None
-        ]
-        return _draw(rows)
+        return draw_spans(_sequence_spans(sequence, per_second))
 
     def decode(self, codes: np.ndarray, qpm: float | None = None) -> NoteSequence:
         """The notes of a roll at `qpm` (None: 120).
@@ -118,7 +122,7 @@ class MultitrackRoll:
         seconds = 60 / qpm / self.steps_per_quarter
         notes = [
             Note(start * seconds, end * seconds, pitch, 80, PROGRAMS[place], place == DRUMS)
-            for start, end, place, pitch in _spans(np.asarray(codes))
+            for start, end, place, pitch in spans_of(codes).tolist()
         ]
         return NoteSequence(tuple(notes), qpm)
 
@@ -135,14 +139,14 @@ def sounding(codes: np.ndarray) -> np.ndarray:
 
 def instrument_of(note: Note) -> int | None:
     """The place of a note in INSTRUMENTS; None where no instrument of the five plays it."""
-    return _place(note.program, note.is_drum)
+    return place_of(note.program, note.is_drum)
 
 
 def from_sequence(sequence: NoteSequence) -> BandPiece:
     """`sequence` on the grid of its `qpm`; `dropped` says which notes no instrument plays."""
     lost = Counter(n.program for n in sequence if instrument_of(n) is None)
-    codes = MultitrackRoll().encode(sequence)
-    return BandPiece(codes, sequence.qpm, tuple(_lost(lost)))
+    spans = _sequence_spans(sequence, sequence.qpm / 60 * STEPS_PER_QUARTER)
+    return BandPiece(spans, sequence.qpm, tuple(_lost(lost)))
 
 
 def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) -> BandPiece:
@@ -171,30 +175,25 @@ def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) 
     tempos = [(tick, 60e6 / tempo) for tick, tempo in midi.tempos or ((0, _DEFAULT_TEMPO),)]
     meters = [(tick, (above, below)) for tick, above, below in midi.meters] or [(0, (4, 4))]
     return BandPiece(
-        codes=_draw(ticks),
+        spans=band_spans(ticks),
         qpm=float(np.clip(_longest(tempos, length), *_QPM)),
         dropped=(*_lost(lost), *_evened(midi)),
         meter=_longest(meters, length),
     )
 
 
-def _place(program: int, is_drum: bool) -> int | None:
+def place_of(program: int, is_drum: bool) -> int | None:
+    """The place in INSTRUMENTS of a General MIDI program, 0-127; None for none of the five."""
     if is_drum:
         return DRUMS
     return next((place for last, place in _LAST_PROGRAMS if program <= last), None)
 
 
-def _draw(rows: Iterable[tuple[int, int, int, int]] | np.ndarray) -> np.ndarray:
-    """The roll of notes given as rows (first step, step of the end, instrument, pitch)."""
-    notes = np.array(rows if isinstance(rows, np.ndarray) else list(rows), np.float64)
-    notes = notes.reshape(-1, 4)
-    if not len(notes):
-        return np.zeros((0, len(INSTRUMENTS), PITCHES), np.uint8)
-    if notes[:, :2].max() > MAX_STEPS:
-        raise UnreadableMusic("This music is longer than 2,048 bars: choose a shorter piece.")
-    start, end, place, pitch = notes.astype(np.int64).T
-    end = np.where(place == DRUMS, start + 1, np.maximum(end, start + 1))
-    change = np.zeros((int(end.max()) + 1, len(INSTRUMENTS), PITCHES), np.int16)
+def draw_spans(spans: np.ndarray) -> np.ndarray:
+    """The roll of notes given as `BandPiece.spans`; where a key is struck again, it begins anew."""
+    notes = np.asarray(spans).astype(np.int64).reshape(-1, 4)
+    start, end, place, pitch = notes.T
+    change = np.zeros((int(end.max(initial=0)) + 1, len(INSTRUMENTS), PITCHES), np.int16)
     np.add.at(change, (start, place, pitch), 1)
     np.add.at(change, (end, place, pitch), -1)
     codes = (np.cumsum(change[:-1], axis=0, dtype=np.int16) > 0).astype(np.uint8)
@@ -202,18 +201,44 @@ def _draw(rows: Iterable[tuple[int, int, int, int]] | np.ndarray) -> np.ndarray:
     return codes
 
 
-def _spans(codes: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """(first step, step of the end, instrument, pitch) of every note of a roll, by its start."""
+def spans_of(codes: np.ndarray) -> np.ndarray:
+    """The notes of a roll (steps, 5, 128), as `BandPiece.spans` has them, by their start."""
     on = sounding(codes)
     before = np.concatenate([np.zeros_like(on[:1]), on[:-1]])
     after = np.concatenate([~on[1:] | struck(codes[1:]), np.ones_like(on[-1:])])
     # By key, then by step: the n-th beginning of a key and its n-th end belong together.
     begins = np.argwhere(np.moveaxis(on & (struck(codes) | ~before), 0, -1))
     ends = np.argwhere(np.moveaxis(on & after, 0, -1))
-    return sorted(
-        (int(first), int(last) + 1, int(place), int(pitch))
-        for (place, pitch, first), (_, _, last) in zip(begins, ends, strict=True)
-    )
+    place, pitch, first = begins.T
+    return _sorted(np.stack([first, ends[:, 2] + 1, place, pitch], axis=1))
+
+
+def _sequence_spans(sequence: NoteSequence, per_second: float) -> np.ndarray:
+    rows = [
+        (np.rint(n.start * per_second), np.rint(n.end * per_second), place, n.pitch)
+        for n in sequence
+        if (place := instrument_of(n)) is not None
+    ]
+    return band_spans(np.array(rows, np.float64))
+
+
+def band_spans(rows: np.ndarray) -> np.ndarray:
+    """Notes as `BandPiece.spans` has them, from rows of float: each at least a step long."""
+    notes = rows.reshape(-1, 4)
+    if len(notes) and notes[:, :2].max() > MAX_STEPS:
+        raise UnreadableMusic("This music is longer than 2,048 bars: choose a shorter piece.")
+    spans = notes.astype(np.int64)
+    stroke = spans[:, 2] == DRUMS
+    spans[:, 1] = np.where(stroke, spans[:, 0] + 1, np.maximum(spans[:, 1], spans[:, 0] + 1))
+    return _sorted(spans)
+
+
+def _sorted(spans: np.ndarray) -> np.ndarray:
+    """In order of start, instrument and pitch, closed to writing."""
+    order = np.lexsort((spans[:, 3], spans[:, 2], spans[:, 0]))
+    found = spans[order].astype(np.uint16)
+    found.setflags(write=False)
+    return found
 
 
 def _file_bytes(path: Path, most: int) -> bytes:
@@ -244,7 +269,7 @@ def _track_notes(track: Track, rows: list[tuple[int, int, int, int]], lost: Coun
         elif kind == 0x80:
             release(channel, a, tick)
         elif kind == 0x90:
-            place = _place(programs[channel], channel == _DRUM_CHANNEL)
+            place = place_of(programs[channel], channel == _DRUM_CHANNEL)
             if place is None:
                 lost[programs[channel]] += 1
             else:
