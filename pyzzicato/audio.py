@@ -1,19 +1,22 @@
 """Note sequences to sound, and sound to files.
 
-Two renderers play the same piano (assets/piano.sf3): FluidSynth, where it is installed, and the
-built-in one. Both give stereo float32 that peaks at -1 dBFS and lasts `TAIL_SECONDS` longer
-than the music, so that the last note can die away.
+Two renderers play the same instruments: FluidSynth, where it is installed, and the built-in one.
+The piano is assets/piano.sf3; assets/band.sf3 has drums, guitar, bass and strings, for the General
+MIDI programs 24 to 55, and everything else is played on the piano. Both give stereo float32 that
+peaks at -1 dBFS and lasts `TAIL_SECONDS` longer than the music, so that the last note can die
+away.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import logging
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +27,7 @@ from numpy.typing import NDArray
 
 from pyzzicato.errors import RenderingFailed, UnknownName
 from pyzzicato.midi import write_midi
-from pyzzicato.notes import HIGHEST_KEY, NoteSequence
+from pyzzicato.notes import HIGHEST_KEY, Note, NoteSequence
 from pyzzicato.soundfont import SoundFont
 from pyzzicato.synth import TAIL_SECONDS, render_notes
 
@@ -38,6 +41,7 @@ __all__ = [
     "encode",
     "has_fluidsynth",
     "render",
+    "render_raw",
     "sound_file",
 ]
 
@@ -64,6 +68,7 @@ _ENCODINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 _BLOCK = 1 << 16  # frames written at once: one long write of Vorbis can overflow the stack
 _FLUIDSYNTH_SILENCE = 1e-6  # its reverb hums at 3e-8; one key as soft as can be reaches 5e-6
+_BAND_PROGRAMS = range(24, 56)  # guitars, basses, strings and voices: what band.sf3 has
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,18 +81,29 @@ def render(
     "fluidsynth", or "auto": FluidSynth where it is installed and does its work, else built-in.
     Raises UnknownName on another renderer, RenderingFailed where "fluidsynth" cannot play.
     """
+    return _normalised(render_raw(sequence, sample_rate, renderer))
+
+
+def render_raw(
+    sequence: NoteSequence, sample_rate: int, renderer: str = "auto", *, seconds: float = 0.0
+) -> NDArray[np.float32]:
+    """As `render`, but as loud as the renderer makes it, so that parts can be added up.
+
+    It lasts as if the music were at least `seconds` long.
+    """
     if renderer not in RENDERERS:
         raise UnknownName(f"There is no renderer {renderer!r}: choose {', '.join(RENDERERS)}.")
     if not 8_000 <= sample_rate <= 96_000:
         raise ValueError(f"sample_rate must be 8,000 to 96,000 Hz, not {sample_rate}")
+    seconds = max(seconds, sequence.duration)
     if renderer == "fluidsynth" or (renderer == "auto" and has_fluidsynth()):
         try:
-            return _normalised(_with_fluidsynth(sequence, sample_rate))
+            return _with_fluidsynth(sequence, sample_rate, seconds + TAIL_SECONDS)
         except RenderingFailed as failure:
             if renderer == "fluidsynth":
                 raise
             _LOG.warning("Using the built-in renderer: %s", failure)
-    return _normalised(render_notes(_piano(), sequence.notes, sample_rate))
+    return render_notes(_fonts(sequence), sequence.notes, sample_rate, seconds=seconds)
 
 
 def has_fluidsynth() -> bool:
@@ -136,15 +152,26 @@ def browser_bank() -> bytes:
     return resources.files("pyzzicato").joinpath("assets/piano-bank.bin").read_bytes()
 
 
-@functools.lru_cache(maxsize=1)
-def _piano() -> SoundFont:
-    """The piano, kept with the samples that were decoded so far (at most 16 MB)."""
-    with resources.as_file(_piano_file()) as path:
+def _fonts(sequence: NoteSequence) -> tuple[SoundFont, ...]:
+    """The fonts that `sequence` needs; the first that has a preset plays it."""
+    return tuple(_font(name) for name in _font_names(sequence))
+
+
+def _font_names(sequence: NoteSequence) -> tuple[str, ...]:
+    """The band is there only where it plays, so that piano music costs what it did."""
+    band = any(note.is_drum or note.program in _BAND_PROGRAMS for note in sequence)
+    return ("piano.sf3", "band.sf3") if band else ("piano.sf3",)
+
+
+@functools.lru_cache(maxsize=2)
+def _font(name: str) -> SoundFont:
+    """A font, kept with the samples that were decoded so far (16 MB the piano, 40 MB the band)."""
+    with resources.as_file(_font_file(name)) as path:
         return SoundFont.read(path)
 
 
-def _piano_file() -> Any:
-    return resources.files("pyzzicato").joinpath("assets/piano.sf3")
+def _font_file(name: str) -> Any:
+    return resources.files("pyzzicato").joinpath("assets", name)
 
 
 def _normalised(sound: Floats) -> Floats:
@@ -155,19 +182,18 @@ def _normalised(sound: Floats) -> Floats:
     return sound
 
 
-def _with_fluidsynth(sequence: NoteSequence, sample_rate: int) -> Floats:
-    """`sequence` played by FluidSynth: float32 (samples, 2), as long as the built-in sound."""
+def _with_fluidsynth(sequence: NoteSequence, sample_rate: int, seconds: float) -> Floats:
+    """`sequence` played by FluidSynth: float32 (samples, 2) of `seconds`."""
     import soundfile
 
-    seconds = sequence.duration + TAIL_SECONDS
     try:
-        with (
-            resources.as_file(_piano_file()) as font,
-            tempfile.TemporaryDirectory(prefix="pyzzicato-") as folder,
-        ):
+        with contextlib.ExitStack() as stack:
+            names = _font_names(sequence)
+            fonts = [stack.enter_context(resources.as_file(_font_file(name))) for name in names]
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pyzzicato-"))
             midi, wave = Path(folder, "music.mid"), Path(folder, "music.wav")
             midi.write_bytes(write_midi(sequence))
-            _run_fluidsynth(font, midi, wave, sample_rate, timeout=20 + seconds / 2)
+            _run_fluidsynth(fonts, midi, wave, sample_rate, timeout=20 + seconds / 2)
             played, _ = soundfile.read(wave, dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError):
         raise RenderingFailed(
@@ -178,12 +204,21 @@ def _with_fluidsynth(sequence: NoteSequence, sample_rate: int) -> Floats:
     if np.abs(played).max(initial=0) > _FLUIDSYNTH_SILENCE:
         length = min(len(sound), len(played))
         sound[:length] = played[:length]
-    elif any(not note.is_drum and note.pitch <= HIGHEST_KEY for note in sequence):
+    elif any(_audible(note) for note in sequence):
         raise RenderingFailed("FluidSynth stayed silent: choose the built-in renderer.")
     return sound
 
 
-def _run_fluidsynth(font: Path, midi: Path, wave: Path, rate: int, timeout: float) -> None:
+def _audible(note: Note) -> bool:
+    """Whether the fonts certainly have a sound for it."""
+    if note.is_drum:
+        return 35 <= note.pitch <= 81  # General MIDI's percussion
+    return note.pitch <= (84 if note.program in _BAND_PROGRAMS else HIGHEST_KEY)
+
+
+def _run_fluidsynth(
+    fonts: Sequence[Path], midi: Path, wave: Path, rate: int, timeout: float
+) -> None:
     """midi2audio's FluidSynth, with what it lacks: a time limit, exit codes, headroom, quiet."""
     from midi2audio import FluidSynth
 
@@ -199,7 +234,7 @@ def _run_fluidsynth(font: Path, midi: Path, wave: Path, rate: int, timeout: floa
             quiet = ["-ni", "-q", "-g", "0.5", "-C", "no"]
             output = ["-r", str(self.sample_rate), "-O", "float", "-T", "wav", "-F", audio_file]
             subprocess.run(
-                [command, *quiet, *output, self.sound_font, midi_file],
+                [command, *quiet, *output, *map(str, fonts), midi_file],
                 check=True,
                 timeout=timeout,
                 stdin=subprocess.DEVNULL,
@@ -207,7 +242,7 @@ def _run_fluidsynth(font: Path, midi: Path, wave: Path, rate: int, timeout: floa
             )
 
     try:
-        Checked(str(font), rate).midi_to_audio(str(midi), str(wave))
+        Checked(str(fonts[0]), rate).midi_to_audio(str(midi), str(wave))
     except subprocess.TimeoutExpired:
         raise RenderingFailed(
             f"FluidSynth did not finish within {timeout:.0f} seconds: choose the built-in renderer."

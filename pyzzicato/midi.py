@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import io
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyzzicato.abc_notation import read_abc
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, MAX_SECONDS, check_music, check_size, too_long
 from pyzzicato.midi_events import Event, MidiEvents, Track, read_events
@@ -111,7 +113,8 @@ def write_midi(sequence: NoteSequence, *, name: str = "") -> bytes:
     """`sequence` as a MIDI file of format 1, one track per program, 960 ticks per quarter note.
 
     Times are kept to about half a millisecond at 60 qpm; `name` becomes the title of the first
-    track. Tempos outside 10 to 1,000 qpm are written as the nearest of these, times kept.
+    track. Drums come first, on channel 10. Where there are several tracks, each has the name of
+    its instrument. Tempos outside 10 to 1,000 qpm are written as the nearest of these, times kept.
     """
     import mido
 
@@ -122,14 +125,27 @@ def write_midi(sequence: NoteSequence, *, name: str = "") -> bytes:
     parts: dict[tuple[bool, int], list[Note]] = defaultdict(list)
     for note in cut_overlaps(sequence):
         parts[note.is_drum, note.program].append(note)
-    channels = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
+    channels = itertools.cycle(channel for channel in range(16) if channel != _DRUM_CHANNEL)
     file = mido.MidiFile(type=1, ticks_per_beat=_DIVISION, charset="utf-8", tracks=[head])
-    for number, (is_drum, program) in enumerate(sorted(parts)):
-        channel = _DRUM_CHANNEL if is_drum else channels[number % len(channels)]
-        file.tracks.append(_written_track(parts[is_drum, program], channel, program, tempo))
+    for is_drum, program in sorted(parts, key=lambda part: (not part[0], part[1])):
+        channel = _DRUM_CHANNEL if is_drum else next(channels)
+        track = _written_track(parts[is_drum, program], channel, program, tempo)
+        if len(parts) > 1:
+            track.insert(0, mido.MetaMessage("track_name", name=_track_name(is_drum, program)))
+        file.tracks.append(track)
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def _track_name(is_drum: bool, program: int) -> str:
+    """What plays a track: an instrument of the band, or else General MIDI's own name."""
+    import pretty_midi
+
+    place = instrument_of(Note(0.0, 1.0, 60, program=program, is_drum=is_drum))
+    if place is not None and program == PROGRAMS[place]:
+        return INSTRUMENTS[place]
+    return "Drums" if is_drum else str(pretty_midi.program_to_instrument_name(program))
 
 
 def to_pretty_midi(sequence: NoteSequence) -> PrettyMIDI:

@@ -10,10 +10,11 @@ all notes of one key share one resampled sound with its envelope already on it.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +30,13 @@ TAIL_SECONDS = 1.5
 """Seconds after the end of the last note in which it and the reverb die away."""
 
 Floats = NDArray[np.float32]
+_Key = tuple[bool, int, int]  # is_drum, program, pitch
 
 _FULL_RANGE = 96.0  # dB that a decay or release of 100 % falls through
 _INAUDIBLE = 80.0  # dB below its own start at which a release is cut
 _EMU_ATTENUATION = 0.4  # what the hardware, and so every font, means by one unit
 _DRUM_BANK = 128
+_CUT_SECONDS = 0.01  # in which a drum falls silent that another one cuts off
 
 _REVERB_SECONDS = 0.9
 _REVERB_LEVEL = 0.03  # energy of the echo, of the direct sound's, from 100 to 2000 Hz
@@ -41,23 +44,37 @@ _REVERB_BLOCK = 1 << 18
 
 
 def render_notes(
-    font: SoundFont, notes: Sequence[Note], sample_rate: int, *, reverb: bool = True
+    fonts: SoundFont | Sequence[SoundFont],
+    notes: Sequence[Note],
+    sample_rate: int,
+    *,
+    reverb: bool = True,
+    seconds: float = 0.0,
 ) -> Floats:
     """Sound of `notes`, float32 (samples, 2), not normalised.
 
-    It lasts to the end of the last note and `TAIL_SECONDS` more. A key struck again while it
-    sounds is cut off, as a piano's hammer does. Drums are silent in a font without a drum kit.
+    Of several fonts the first one with a note's preset plays it; where none has it, the first one
+    with the preset 0 of its bank. It lasts to the end of the last note, or to `seconds` if that is
+    later, and `TAIL_SECONDS` more. A key struck again while it sounds is cut off, as a piano's
+    hammer does. Drums are silent where there is no drum kit.
     """
-    seconds = max((note.end for note in notes), default=0.0) + TAIL_SECONDS
-    sound = np.zeros((2, round(seconds * sample_rate)), np.float32)
+    among = [fonts] if isinstance(fonts, SoundFont) else fonts
+    length = max([seconds, *(note.end for note in notes)]) + TAIL_SECONDS
+    sound = np.zeros((2, round(length * sample_rate)), np.float32)
     by_key: dict[tuple[bool, int, int], list[Note]] = defaultdict(list)
     for note in cut_overlaps(notes):
         by_key[note.is_drum, note.program, note.pitch].append(note)
-    presets = {(drum, program): _preset(font, drum, program) for drum, program, _ in by_key}
+    presets = {(drum, program): _preset(among, drum, program) for drum, program, _ in by_key}
+    zones = {
+        (drum, program, key): [
+            z for z in presets[drum, program][1] if z.keys[0] <= key <= z.keys[1]
+        ]
+        for drum, program, key in by_key
+    }
+    choked = _choked(by_key, zones)
     for (is_drum, program, key), strokes in sorted(by_key.items()):
-        zones = presets[is_drum, program]
-        here = [zone for zone in zones if zone.keys[0] <= key <= zone.keys[1]]
-        _add_key(sound, font, here, strokes, sample_rate)
+        font = presets[is_drum, program][0]
+        _add_key(sound, font, zones[is_drum, program, key], strokes, choked, sample_rate)
     if reverb and notes:
         _add_reverb(sound, sample_rate)
     return sound.T
@@ -71,10 +88,35 @@ def key_sound(
     return render_notes(font, [note], sample_rate, reverb=False)[: round(seconds * sample_rate)]
 
 
-def _preset(font: SoundFont, is_drum: bool, program: int) -> tuple[Zone, ...]:
-    """The zones for a program, or those of the nearest preset that the font has."""
+def _preset(
+    fonts: Sequence[SoundFont], is_drum: bool, program: int
+) -> tuple[SoundFont, tuple[Zone, ...]]:
+    """The zones for a program and the font they are in, or those of the nearest preset there is."""
     wanted = [(_DRUM_BANK, program), (_DRUM_BANK, 0)] if is_drum else [(0, program), (0, 0)]
-    return next((zones for at in wanted if (zones := font.zones(*at))), ())
+    found = ((font, font.zones(*at)) for at in wanted for font in fonts)
+    return next(((font, zones) for font, zones in found if zones), (fonts[0], ()))
+
+
+def _choked(
+    by_key: Mapping[_Key, Sequence[Note]], zones: Mapping[_Key, Sequence[Zone]]
+) -> dict[Note, float]:
+    """When notes are cut off by another of their exclusive class: an open hi-hat by a closed one.
+
+    In seconds; notes of no class, and the last of one, are not in it (section 8.1.2).
+    """
+    together: dict[tuple[bool, int, float], list[Note]] = defaultdict(list)
+    for key, notes in by_key.items():
+        named = {zone.amount(Amount.EXCLUSIVE_CLASS) for zone in zones[key]} - {0}
+        for name in named:
+            together[key[0], key[1], name].extend(notes)
+    found = {}
+    for notes in together.values():
+        starts = sorted({note.start for note in notes})
+        for note in notes:
+            later = bisect.bisect_right(starts, note.start)
+            if later < len(starts):
+                found[note] = starts[later]
+    return found
 
 
 class _Source(NamedTuple):
@@ -157,9 +199,14 @@ def _hertz(cents: float) -> float:
 
 
 def _add_key(
-    sound: Floats, font: SoundFont, zones: Sequence[Zone], notes: Sequence[Note], sample_rate: int
+    sound: Floats,
+    font: SoundFont,
+    zones: Sequence[Zone],
+    notes: Sequence[Note],
+    choked: Mapping[Note, float],
+    sample_rate: int,
 ) -> None:
-    """Adds all notes of one key to `sound` (2, samples)."""
+    """Adds all notes of one key to `sound` (2, samples); `choked` says when some are cut off."""
     key = notes[0].pitch
     voices = {v: _voices(font, zones, key, v) for v in {note.velocity for note in notes}}
     longest: dict[tuple[_Source, ...], float] = defaultdict(float)
@@ -173,7 +220,8 @@ def _add_key(
     }
     for note in notes:
         for voice in voices[note.velocity]:
-            _add_note(sound, struck[voice.sources], voice, note, sample_rate)
+            cut = choked.get(note, math.inf)
+            _add_note(sound, struck[voice.sources], voice, note, cut, sample_rate)
 
 
 def _struck(font: SoundFont, sources: Sequence[_Source], frames: int, sample_rate: int) -> Floats:
@@ -230,12 +278,20 @@ def _envelope(source: _Source, frames: int, sample_rate: int) -> Floats:
     return gain
 
 
-def _add_note(sound: Floats, struck: Floats, voice: _Voice, note: Note, sample_rate: int) -> None:
-    """Adds one note: the struck key, let go, filtered and as loud as its velocity says."""
+def _add_note(
+    sound: Floats, struck: Floats, voice: _Voice, note: Note, cut: float, sample_rate: int
+) -> None:
+    """Adds one note: the struck key, let go, filtered and as loud as its velocity says.
+
+    At `cut` seconds it is silenced, within some milliseconds.
+    """
     start = round(note.start * sample_rate)
     held = round((note.end - note.start) * sample_rate)
     falling = math.ceil(voice.release * sample_rate * _INAUDIBLE / _FULL_RANGE)
+    fade = round(_CUT_SECONDS * sample_rate)
     length = min(held + falling, struck.shape[1], sound.shape[1] - start)
+    if cut < math.inf:
+        length = min(length, round(cut * sample_rate) - start + fade)
     if length <= 0:
         return
     tone = struck[:, :length] * np.float32((note.velocity / 127) ** 2)
@@ -243,6 +299,9 @@ def _add_note(sound: Floats, struck: Floats, voice: _Voice, note: Note, sample_r
         seconds = np.arange(length - held, dtype=np.float32) / np.float32(sample_rate)
         slope = -_FULL_RANGE / voice.release * math.log(10) / 20
         tone[:, held:] *= np.exp(np.float32(slope) * seconds)
+    if cut < math.inf:
+        last = min(fade, length)
+        tone[:, length - last :] *= np.linspace(1, 0, last, dtype=np.float32)
     if voice.cutoff < 0.45 * sample_rate:
         tone = _low_passed(tone, voice.cutoff, voice.resonance, sample_rate)
     sound[:, start : start + length] += tone

@@ -311,6 +311,36 @@ def test_the_pianos_samples_lie_side_by_side_and_hold_their_loops(piano: SoundFo
         assert 0.01 < np.abs(sample.frames).max() <= 1.05
 
 
+def test_the_band_is_a_sound_font_3_with_its_licence() -> None:
+    data = asset("band.sf3")
+    assert len(data) < 3_700_000
+    assert b"MIT" in bytes(chunks(data)["ICMT"])
+    notice = asset("BAND-LICENCE.txt").decode()
+    assert "Frank Wen" in notice
+    assert "Permission is hereby granted, free of charge" in notice
+
+
+def test_the_band_has_all_guitars_basses_and_strings_and_a_drum_kit() -> None:
+    band = SoundFont(asset("band.sf3"))
+    assert sorted(band.presets) == [*((0, program) for program in range(24, 56)), (128, 0)]
+    assert band.zones(0, 24) == band.zones(0, 25) != band.zones(0, 32)
+    for key in range(35, 82):
+        assert any(zone.sounds(key, 100) for zone in band.zones(128, 0)), key
+    for program, keys in ((25, range(40, 89)), (33, range(23, 68)), (48, range(28, 97))):
+        zones = band.zones(0, program)
+        assert all(any(zone.sounds(key, 64) for zone in zones) for key in keys), program
+
+
+def test_a_preset_can_be_put_in_several_places(tool: ModuleType, tmp_path: Path) -> None:
+    source, target = tmp_path / "large.sf2", tmp_path / "small.sf3"
+    source.write_bytes(small_font(PRESET, [LOOPED]))
+    tool.main([str(source), str(target), "--programs", "0=3-5"])
+    font = SoundFont.read(target)
+    assert sorted(font.presets) == [(0, 3), (0, 4), (0, 5)]
+    assert font.zones(0, 3) == font.zones(0, 5) == SoundFont.read(source).zones(0, 0)
+    assert len(font.tables["shdr"]) == 2  # its sample is there once
+
+
 def test_the_browsers_bank_is_as_its_format_says(tool: ModuleType, piano: SoundFont) -> None:
     data = audio.browser_bank()
     assert len(data) <= 900_000

@@ -3,9 +3,13 @@
     python tools/carve_soundfont.py FluidR3_GM.sf2 pyzzicato/assets/piano.sf3 --programs 0 \\
         --velocity-to-cutoff -2400 --bank pyzzicato/assets/piano-bank.bin
 
-`--programs` takes General MIDI programs (0 is the grand piano), `drums` or `BANK:PROGRAM`.
-The result is a SoundFont 3: the presets, instruments and zones as they were, each sample an
-Ogg Vorbis stream. Debian's package fluid-soundfont-gm holds FluidR3_GM.sf2 (MIT).
+    python tools/carve_soundfont.py FluidR3_GM.sf2 pyzzicato/assets/band.sf3 \\
+        --programs drums 25=24-31 33=32-39 48=40-55 --band pyzzicato/assets/band-bank.bin
+
+`--programs` takes General MIDI programs (0 is the grand piano), `drums` or `BANK:PROGRAM`;
+`25=24-31` puts program 25 in the places of 24 to 31, so that it plays for all of them. The
+result is a SoundFont 3: the presets, instruments and zones as they were, each sample an Ogg
+Vorbis stream. Debian's package fluid-soundfont-gm holds FluidR3_GM.sf2 (MIT).
 
 `--velocity-to-cutoff CENTS` makes soft notes darker, which FluidR3's piano (one layer of
 samples for all velocities) does not do by itself: the low-pass is opened so that velocity 80
@@ -38,6 +42,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import math
 import struct
@@ -77,13 +82,16 @@ class Carver:
         self.samples: dict[int, int] = {}
         self.sound = bytearray()
 
-    def add_preset(self, bank: int, program: int) -> None:
-        """Copies one preset with all that it points to; exits where the font lacks it."""
+    def add_preset(self, bank: int, program: int, place: int) -> None:
+        """Copies one preset with all that it points to, as program `place` of its bank.
+
+        Exits where the font lacks it.
+        """
         row = self.font.presets.get((bank, program))
         if row is None:
             sys.exit(f"The SoundFont has no preset {bank}:{program}.")
-        header = self.font.tables["phdr"][row].tolist()
-        self.rows["phdr"].append((*header[:3], len(self.rows["pbag"]), (0, 0, 0)))
+        name = self.font.tables["phdr"][row]["name"]
+        self.rows["phdr"].append((name, place, bank, len(self.rows["pbag"]), (0, 0, 0)))
         self._copy_zones("p", row, Amount.INSTRUMENT)
 
     def finish(self) -> None:
@@ -264,12 +272,16 @@ def shortened(sound: NDArray[np.float32], key: int) -> NDArray[np.float32]:
     return kept
 
 
-def preset(word: str) -> tuple[int, int]:
-    """A preset by the words of the command line."""
+def preset(word: str) -> list[tuple[int, int, int]]:
+    """A preset by the words of the command line: bank, program, each program it is put as."""
     if word == "drums":
-        return 128, 0
-    bank, _, program = word.rpartition(":")
-    return int(bank or 0), int(program)
+        return [(128, 0, 0)]
+    name, _, places = word.partition("=")
+    bank, _, program = name.rpartition(":")
+    first, _, last = (places or program).partition("-")
+    return [
+        (int(bank or 0), int(program), place) for place in range(int(first), int(last or first) + 1)
+    ]
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -277,14 +289,16 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--programs", nargs="+", type=preset, default=[(0, 0)])
+    parser.add_argument("--programs", nargs="+", type=preset, default=[preset("0")])
     parser.add_argument("--quality", type=float, default=QUALITY, help="of Vorbis, 0 to 1")
     parser.add_argument("--velocity-to-cutoff", type=int, default=0, metavar="CENTS")
     parser.add_argument("--bank", type=Path, help="also write the browser's bank here")
     options = parser.parse_args(None if arguments is None else list(arguments))
     carver = Carver(SoundFont.read(options.source), options.quality)
-    for bank, program in sorted(options.programs):
-        carver.add_preset(bank, program)
+    # The standard wants them by bank and program, which is how players look them up.
+    programs = itertools.chain.from_iterable(options.programs)
+    for bank, program, place in sorted(programs, key=lambda each: (each[0], each[2])):
+        carver.add_preset(bank, program, place)
     carver.finish()
     if options.velocity_to_cutoff:
         soften(carver.rows, options.velocity_to_cutoff)

@@ -1,0 +1,83 @@
+"""Music of several instruments, taken apart: who plays, the part of each, and files of each.
+
+Instruments are the five of `pyzzicato.codecs.multitrack_roll`; notes of other programs are
+together in the part "Others", which both renderers play on the piano.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyzzicato.audio import PEAK, encode, render_raw
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
+from pyzzicato.midi import write_midi
+from pyzzicato.notes import NoteSequence
+
+__all__ = ["OTHERS", "band_notes", "is_band", "parts_of", "stem_sounds", "stems_file"]
+
+OTHERS = "Others"
+_PIANO = INSTRUMENTS.index("Piano")
+
+
+def is_band(*music: NoteSequence) -> bool:
+    """Whether drums, guitar, bass or strings play in any of `music`."""
+    return any(instrument_of(note) not in (None, _PIANO) for sequence in music for note in sequence)
+
+
+def parts_of(sequence: NoteSequence) -> dict[str, NoteSequence]:
+    """The part of each instrument that plays, by its name, in the order of INSTRUMENTS."""
+    found: dict[str, NoteSequence] = {}
+    for place, name in [*enumerate(INSTRUMENTS), (None, OTHERS)]:
+        notes = tuple(note for note in sequence if instrument_of(note) == place)
+        if notes:
+            found[name] = replace(sequence, notes=notes)
+    return found
+
+
+def band_notes(sequence: NoteSequence) -> NoteSequence:
+    """`sequence` without the notes that none of the five instruments plays."""
+    kept = tuple(note for note in sequence if instrument_of(note) is not None)
+    return replace(sequence, notes=kept)
+
+
+def stem_sounds(
+    sequence: NoteSequence, sample_rate: int = 44100, renderer: str = "auto"
+) -> dict[str, NDArray[np.float32]]:
+    """The sound of each part by its name: float32 (samples, 2), all equally long.
+
+    They are as loud as in the mix: all together they peak at -1 dBFS, unless one alone is louder
+    than that. Raises as `pyzzicato.audio.render`.
+    """
+    parts = parts_of(sequence)
+    sounds = {
+        name: render_raw(part, sample_rate, renderer, seconds=sequence.duration)
+        for name, part in parts.items()
+    }
+    if not sounds:
+        return {}
+    together = sum(sounds.values(), np.zeros_like(next(iter(sounds.values()))))
+    peak = max(float(np.abs(sound).max()) for sound in (together, *sounds.values()))
+    if peak > 0:
+        for sound in sounds.values():
+            sound *= np.float32(PEAK / peak)
+    return sounds
+
+
+def stems_file(sequence: NoteSequence, name: str = "music", renderer: str = "auto") -> bytes:
+    """A ZIP with a MIDI and a WAV file of each instrument, `<name>-drums.mid` and so on.
+
+    All WAV files begin together and are equally long, so that they fit when they are laid one
+    under the other. Raises as `pyzzicato.audio.render`.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, music in parts_of(sequence).items():
+            archive.writestr(f"{name}-{part.lower()}.mid", write_midi(music, name=part))
+        for part, sound in stem_sounds(sequence, renderer=renderer).items():
+            archive.writestr(f"{name}-{part.lower()}.wav", encode(sound, 44100, "wav"))
+    return buffer.getvalue()
