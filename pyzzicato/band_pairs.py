@@ -1,0 +1,61 @@
+"""Training pairs of windows: two bars of the band and the two bars after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.band_planes import WIDTH, home_shift, planes, shifted
+from pyzzicato.codecs.multitrack_roll import WINDOW
+from pyzzicato.datasets import Piece
+from pyzzicato.errors import PyzzicatoError
+
+__all__ = ["BandPairs", "band_codes"]
+
+BAR, BEAT = 16, 4  # steps; a bar of four quarters
+OFF_BAR = 0.3  # the share of pairs that begin at any beat, not where a bar of four quarters does
+
+
+def band_codes(pieces: Sequence[Piece]) -> list[np.ndarray]:
+    """The codes (steps, 5, 128) of every piece for the band, moved to C major or A minor."""
+    found = [piece.codes for piece in pieces if hasattr(piece, "codes")]
+    return [shifted(codes, home_shift(codes)) for codes in found if len(codes)]
+
+
+class BandPairs:
+    """An endless stream of training batches, or a fixed set of them for validation.
+
+    Each batch is ({"roll": (batch, 65, 733) uint8, "noise": (batch, noise)}, (batch, 1) of
+    zeros): the step before, 32 steps and the 32 after them; normal numbers; and nothing, since
+    what is to be told is in the roll. Windows are drawn by length. Raises PyzzicatoError where no
+    piece is for the band.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], config: Mapping[str, Any], noise: int) -> None:
+        self.rolls = []
+        for codes in band_codes(pieces):
+            length = max(2 * WINDOW, -(-len(codes) // BAR) * BAR)
+            roll = np.zeros((1 + length, WIDTH), np.uint8)  # silence before the first step
+            roll[1 : 1 + len(codes)] = planes(codes)
+            self.rolls.append(roll)
+        if not self.rolls:
+            raise PyzzicatoError(
+                "There is no music for a band in that folder: it needs MIDI files with drums, "
+                "bass or other instruments (see `pyzzicato data`)."
+            )
+        self.batch_size, self.noise = int(config["batch"]), noise
+        beginnings = np.array([len(roll) - 2 * WINDOW for roll in self.rolls], np.float64)
+        self.chance = beginnings / beginnings.sum()
+
+    def batch(self, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """One batch of pairs."""
+        rows = np.zeros((self.batch_size, 1 + 2 * WINDOW, WIDTH), np.uint8)
+        for row, number in enumerate(rng.choice(len(self.rolls), self.batch_size, p=self.chance)):
+            roll = self.rolls[number]
+            grid = BEAT if rng.random() < OFF_BAR else BAR
+            first = grid * int(rng.integers(0, (len(roll) - 1 - 2 * WINDOW) // grid + 1))
+            rows[row] = roll[first : first + 1 + 2 * WINDOW]
+        noise = rng.standard_normal((self.batch_size, self.noise), np.float32)
+        return {"roll": rows, "noise": noise}, np.zeros((self.batch_size, 1), np.float32)
