@@ -38,8 +38,7 @@ WIDTH = _ENDS[-1]
 DRAWS = 5  # uniform numbers that `draw_window` takes a take, one an instrument
 # How well a pitch class belongs to C major and A minor together: Krumhansl and Kessler's two
 # profiles (1982), added.
-_HOME = np.array([6.35 + 5.38, 2.23 + 2.6, 3.48 + 3.53, 2.33 + 2.54, 4.38 + 4.75, 4.09 + 3.98,
-                  2.52 + 2.69, 5.19 + 3.34, 2.39 + 3.17, 3.66 + 6.33, 2.29 + 2.68, 2.88 + 3.52])  # fmt: skip
+_HOME = np.array([11.73, 4.83, 7.01, 4.87, 9.13, 8.07, 5.21, 8.53, 5.56, 9.99, 4.97, 6.4])
 
 
 def planes(codes: np.ndarray) -> np.ndarray:
@@ -54,7 +53,7 @@ def planes(codes: np.ndarray) -> np.ndarray:
 
 
 def home_shift(codes: np.ndarray) -> int:
-    """Semitones, -6 to 5, that move music (..., 5, 128) to C major or A minor, as well as may be."""
+    """Semitones, -6 to 5, that move music (..., 5, 128) to C major or A minor, or near them."""
     struck = (codes[..., 1:, :] == 2).reshape(-1, 128).sum(axis=0)
     classes = np.array([struck[pitch_class::12].sum() for pitch_class in range(12)])
     fits = [float(np.roll(classes, shift) @ _HOME) for shift in range(-6, 6)]

@@ -20,12 +20,14 @@ from pyzzicato.errors import ModelUnavailable
 from pyzzicato.step_graph import SCALE, STATE_IN, STATE_OUT
 
 __all__ = [
+    "BlockGraph",
     "Bound",
     "Cache",
     "CachedGraph",
     "MadeGraph",
     "State",
     "StepGraph",
+    "batch_for",
     "repeat",
     "weights_of",
 ]
@@ -90,6 +92,21 @@ class MadeGraph:
     def bind(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> Bound:
         """A run from arrays to arrays, float32 and contiguous, by the names of the graph."""
         return Bound(self._session, inputs, outputs)
+
+
+class BlockGraph:
+    """A network that makes a block of music in one run, and has no state of its own.
+
+    Raises ModelUnavailable where the file is missing or damaged.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._session = _session(path, threads)
+        self._names = [item.name for item in self._session.get_outputs()]
+
+    def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Every output by its name."""
+        return dict(zip(self._names, self._session.run(None, inputs), strict=True))
 
 
 class StepGraph:
@@ -224,6 +241,15 @@ class Cache:
         copy._keys = [np.repeat(k, takes, axis=0) for k in self._keys]
         copy._values = [np.repeat(v, takes, axis=0) for v in self._values]
         return copy
+
+
+def batch_for(takes: int) -> int:
+    """How many pieces are advanced together for so many takes: at least two.
+
+    A batch of one takes another path through the matrix product than a larger one, and the last
+    bits differ: with at least two, take k is the same however many takes there are.
+    """
+    return max(takes, 2)
 
 
 def repeat(state: State, takes: int) -> State:

@@ -186,6 +186,9 @@ def train(
     minutes = minutes_of(plan.run)
     summary = _summary(plan, dataset, history, size, minutes)
     _export(model, family, plan, len(history))
+    finish = getattr(family, "finish", None)
+    if finish is not None:
+        finish(plan, dataset, say)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
