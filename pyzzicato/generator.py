@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from pyzzicato import controls
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["Generator", "Step", "collect", "collect_takes"]
+__all__ = ["Generator", "Step", "batch_for", "collect", "collect_takes"]
 
 
 class Step(NamedTuple):
@@ -50,6 +50,15 @@ class Generator(ABC):
         `controls` is an instance of this class's own `Controls`. Take k of a run is the same
         music whatever the number of takes. Raises a PyzzicatoError where the person can mend it.
         """
+
+
+def batch_for(takes: int) -> int:
+    """How many pieces are advanced together for so many takes: at least two.
+
+    A batch of one takes another path through the matrix product than a larger one, and the last
+    bits differ: with at least two, take k is the same however many takes there are.
+    """
+    return max(takes, 2)
 
 
 def collect(steps: Iterable[Step], qpm: float = 120.0) -> NoteSequence:

@@ -19,7 +19,7 @@ from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
-from pyzzicato.generator import Generator, Step
+from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.note_prompt import Prompt, read_after, to_continue, to_fill
 from pyzzicato.note_writer import NoteHeads, Report, Writer
@@ -156,7 +156,7 @@ class NoteGenerator(Generator):
         return self._fill(seed, gap, controls, takes)
 
     def _continue(self, seed: NoteSequence, controls: NoteControls, takes: int) -> Iterator[Step]:
-        batch = max(takes, 2)  # see RollGenerator: so that take k never depends on the others
+        batch = batch_for(takes)
         prompt = to_continue(seed, self.places)
         reading = self._reading(prompt, controls, batch)
         writer = Writer(self.heads, controls, batch, PitchGuard(prompt.codes, batch))
@@ -171,7 +171,7 @@ class NoteGenerator(Generator):
     def _fill(
         self, piece: NoteSequence, gap: Gap, controls: NoteControls, takes: int
     ) -> Iterator[Step]:
-        batch = max(takes, 2)
+        batch = batch_for(takes)
         before, after = around(piece, gap)
         prompt = to_fill(piece, gap, self.places)
         reading = self._reading(prompt, controls, batch)

@@ -22,7 +22,7 @@ from pyzzicato import controls
 from pyzzicato.codecs.piano_roll import KEYS, draw_roll, note_array
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Generator, Step
+from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.roll_examples import INPUTS, condition_of, density_code
@@ -111,10 +111,7 @@ class RollGenerator(Generator):
         return f"Only the last {SEED_SECONDS:.0f} seconds of this seed are read."
 
     def _play(self, seed: NoteSequence, controls: RollControls, takes: int) -> Iterator[Step]:
-        # A batch of one takes another path through the matrix product than a larger one, and the
-        # last bits differ: with at least two, take k is the same however many there are. (One
-        # take is beside silence then.)
-        batch = max(takes, 2)
+        batch = batch_for(takes)
         wish = Wish.of(seed, self.taught, controls.composer, controls.busyness)
         row = condition_of(self.info.composers, controls.composer)
         logits, state = self._read(seed, row, wish)

@@ -27,7 +27,6 @@ __all__ = [
     "MadeGraph",
     "State",
     "StepGraph",
-    "batch_for",
     "repeat",
     "weights_of",
 ]
@@ -241,15 +240,6 @@ class Cache:
         copy._keys = [np.repeat(k, takes, axis=0) for k in self._keys]
         copy._values = [np.repeat(v, takes, axis=0) for v in self._values]
         return copy
-
-
-def batch_for(takes: int) -> int:
-    """How many pieces are advanced together for so many takes: at least two.
-
-    A batch of one takes another path through the matrix product than a larger one, and the last
-    bits differ: with at least two, take k is the same however many takes there are.
-    """
-    return max(takes, 2)
 
 
 def repeat(state: State, takes: int) -> State:

@@ -16,7 +16,7 @@ from pyzzicato.abc_plain import forced_text
 from pyzzicato.abc_writer import melody_prompt
 from pyzzicato.codecs.abc_text import AbcText, typed
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Generator, Step
+from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import StepGraph, repeat
@@ -78,7 +78,7 @@ class TextGenerator(Generator):
     def _write(
         self, graph: StepGraph, seed: NoteSequence, controls: Any, takes: int
     ) -> Iterator[Step]:
-        batch = max(takes, 2)  # see RollGenerator: so that take k never depends on the others
+        batch = batch_for(takes)
         kind, key = (
             "" if wish == ANY else wish
             for wish in (getattr(controls, "kind", ANY), getattr(controls, "key", ANY))
