@@ -63,8 +63,8 @@ def choose_class(
     """A class per take from logits (takes, n) by one draw (takes,); whole numbers.
 
     `top_p` keeps the likeliest classes that together have that probability (Holtzman et al.,
-    2020), `min_p` those with at least that share of the likeliest one's (Nguyen et al., 2024);
-    both look at the probabilities after the temperature.
+    2020) and those as likely as the last of them, `min_p` those with at least that share of the
+    likeliest one's (Nguyen et al., 2024); both look at the probabilities after the temperature.
     """
     scaled = logits / max(temperature, 1e-3)
     chance = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
@@ -72,12 +72,11 @@ def choose_class(
     if min_p > 0:
         chance = np.where(chance >= min_p * chance.max(axis=-1, keepdims=True), chance, 0.0)
     if top_p < 1:
-        order = np.argsort(-chance, axis=-1)
-        ranked = np.take_along_axis(chance, order, axis=-1)
+        ranked = np.sort(chance, axis=-1)[:, ::-1].copy()
         before = np.cumsum(ranked, axis=-1) - ranked
-        ranked = np.where(before < top_p * ranked.sum(axis=-1, keepdims=True), ranked, 0.0)
-        chance = np.zeros_like(chance)
-        np.put_along_axis(chance, order, ranked, axis=-1)
+        kept = (before < top_p * ranked.sum(axis=-1, keepdims=True)).sum(axis=-1)
+        least = ranked[np.arange(len(ranked)), kept - 1]
+        chance = np.where(chance >= least[:, None], chance, 0.0)
     reached = np.cumsum(chance, axis=-1)
     passed = (reached <= draw[:, None] * reached[:, -1:]).sum(axis=-1)
     chosen: np.ndarray = np.minimum(passed, logits.shape[-1] - 1)

@@ -23,7 +23,7 @@ from pyzzicato.chord_examples import codec_of, read_before, read_vocabulary
 from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Voice, chord_pitches
 from pyzzicato.controls import control
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Generator, Step
+from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import Guard
@@ -92,33 +92,31 @@ class TokenGenerator(Generator):
 
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
         """See `Generator.generate`. Of a long seed the last 512 tokens are read."""
-        batch = max(takes, 2)  # a batch of one is computed differently in the last digits
+        batch = batch_for(takes)
         before = self.codec.encode(seed)[-_READ:]
         read = read_before(before).astype(np.float32)[None]
         outputs, state = self.graph.advance({"tokens": read}, self.graph.start(1))
-        told, state = np.repeat(outputs[:, -1], batch, axis=0), repeat(state, batch)
-        chooser = _Chooser(self, before, controls, batch)
+        told, state = np.repeat(outputs[:, -1], takes, axis=0), repeat(state, batch)
+        chooser = _Chooser(self, before, controls, takes)
         qpm = controls.tempo or float(np.clip(seed.qpm, _SLOWEST, _FASTEST))
         held, loudness = self.codec.cut == "slices", _loudness(seed)
         runs = _Runs.after([self.chords[code] for code in before[:, 0]], held)
         players = [
             _Player(controls.seconds, 60 / qpm / TWELFTHS, loudness, Voice(held), runs.copy())
-            for _ in range(batch)
+            for _ in range(takes)
         ]
         while True:
             codes = chooser.choose(told, [player.tired_of(self.chords) for player in players])
-            for take, player in enumerate(players[:takes]):
+            for take, player in enumerate(players):
                 chord, length = self.chords[codes[take, 0]], int(self.lengths[codes[take, 1]])
                 if not getattr(controls, "durations", True):
                     length = TWELFTHS
                 yield from (step._replace(take=take) for step in player.play(chord, length))
-            if all(player.done for player in players[:takes]):
+            if all(player.done for player in players):
                 return
-            for player, (name, length) in zip(players[takes:], codes[takes:], strict=True):
-                list(player.play(self.chords[name], int(self.lengths[length])))
-            now = (codes[:, None] + 1).astype(np.float32)
+            now = np.resize(codes + 1, (batch, 1, 2)).astype(np.float32)
             outputs, state = self.graph.advance({"tokens": now}, state)
-            told = outputs[:, -1]
+            told = outputs[:takes, -1]
 
 
 def _loudness(seed: NoteSequence) -> int:
@@ -130,7 +128,7 @@ class _Chooser:
     """Draws names and lengths for every take by what the network says and the rules above."""
 
     def __init__(
-        self, generator: TokenGenerator, before: np.ndarray, controls: TokenControls, batch: int
+        self, generator: TokenGenerator, before: np.ndarray, controls: TokenControls, takes: int
     ) -> None:
         vocabulary = generator.codec.vocabulary
         self._names = len(vocabulary.notes)
@@ -138,12 +136,12 @@ class _Chooser:
         self._too_long = generator.lengths > _LONGEST
         self._too_long_a_rest = generator.lengths > _LONGEST_REST
         self._controls = controls
-        self._dice = Dice(controls.rng_seed, batch, 2)
-        self._guard = Guard(_figures(before), batch)
-        self._last = np.full(batch, before[-1, 0] if len(before) else -1)
+        self._dice = Dice(controls.rng_seed, takes, 2)
+        self._guard = Guard(_figures(before), takes)
+        self._last = np.full(takes, before[-1, 0] if len(before) else -1)
 
     def choose(self, told: np.ndarray, tired: list[list[int]]) -> np.ndarray:
-        """Codes (batch, 2) from the network's output (batch, n + d); none that is in `tired`."""
+        """Codes (takes, 2) from the network's output (takes, n + d); none that is in `tired`."""
         draws, heat = self._dice.roll(), self._guard.heat()[:, None]
         names = told[:, : self._names] / heat
         lengths = told[:, self._names :].copy()
@@ -153,8 +151,8 @@ class _Chooser:
             names[self._last == self._rest, self._rest] = -np.inf
         turned = {"temperature": self._controls.temperature, "top_p": self._controls.top_p}
         note = choose_class(names, draws[:, 0], **turned)
-        lengths[:, self._too_long] = -np.inf
-        lengths[np.ix_(note == self._rest, self._too_long_a_rest)] = -np.inf
+        rests = (note == self._rest)[:, None]
+        lengths[self._too_long | (rests & self._too_long_a_rest)] = -np.inf
         duration = choose_class(lengths, draws[:, 1], **turned)
         codes = np.stack([note, duration], axis=1)
         self._last = note
