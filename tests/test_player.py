@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pyzzicato.layering import layered
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.ui import player as module
+from tests.small_band import band_piece
 
 ASSETS = Path(module.__file__).parent / "assets"
 APP = Path(__file__).parent / "apps" / "player_app.py"
@@ -51,7 +52,7 @@ def play(seed: NoteSequence, continuation: NoteSequence, **more: object) -> obje
 
 def test_notes_travel_sorted_with_their_part(sent: Sent) -> None:
     seed = NoteSequence((Note(0.0, 2.5, 60, 90), Note(1.0, 1.5, 64, 70)))
-    new = NoteSequence((Note(0.0, 1.0, 67, 50), Note(0.5, 1.0, 35, 100, is_drum=True)))
+    new = NoteSequence((Note(0.0, 1.0, 67, 50),))
     assert play(seed, new) is None
     expected = [[0.0, 2.5, 60, 90, 0], [1.0, 0.5, 64, 70, 0], [2.0, 1.0, 67, 50, 1]]
     np.testing.assert_allclose(sent.rows, expected)
@@ -59,9 +60,36 @@ def test_notes_travel_sorted_with_their_part(sent: Sent) -> None:
     assert sent.header["made"] == 3.0  # the end of the last new note
 
 
+def test_each_of_a_band_is_a_part_of_its_own(sent: Sent) -> None:
+    seed = NoteSequence((Note(0.0, 1.0, 60), Note(0.0, 1.0, 40, program=35)))
+    drum, flute = Note(0.5, 1.0, 35, 100, is_drum=True), Note(1.0, 2.0, 72, program=73)
+    play(seed, NoteSequence((drum, flute)))
+    assert sent.header["band"] == ["Drums", "Piano", "Bass"]
+    assert [(row[2], row[4]) for row in sent.rows] == [(40, 19), (60, 17), (35, 16), (72, 17)]
+    play(seed, NoteSequence((drum,)), height=0)
+    assert sent.header["band"] == []  # where only the ears judge, nothing tells who plays
+    play(seed, NoteSequence((drum,)), layers=True)
+    assert sent.header["band"] == []
+    assert [row[4] for row in sent.rows] == [0, 0]
+
+
+def test_takes_of_a_band_show_its_colours(sent: Sent) -> None:
+    module.takes_row([band_piece(1), NoteSequence((Note(0.0, 1.0, 60),))], 0, "t")
+    assert set(sent.rows[:, 4]) == {16, 17, 18, 19, 20, module.NEW}
+
+
+def test_the_band_is_sent_only_where_it_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(module, "_bank", lambda key, data: sizes.append(len(data)))
+    module.sound_bank()
+    assert sizes == [module.BANK.stat().st_size]
+    module.sound_bank(band=True)
+    assert sizes[1:] == [module.BANK.stat().st_size, module.BAND_BANK.stat().st_size]
+
+
 def test_each_instrument_is_a_part_of_its_own(sent: Sent) -> None:
     takes = [NoteSequence((Note(0.0, 1.0, pitch),)) for pitch in (60, 64, 67)]
-    play(takes[0], layered(takes))
+    play(takes[0], layered(takes), layers=True)
     assert [(row[2], row[4]) for row in sent.rows] == [(60, 0), (60, 1), (64, 2), (67, 3)]
     play(takes[0], NoteSequence((Note(0.0, 1.0, 60, program=127),)))
     assert sent.rows[-1][4] == module.NEW  # an instrument that is not known is the piano
@@ -149,6 +177,8 @@ def test_the_page_runs_on_the_server() -> None:
 def test_the_bank_is_small_enough_to_send() -> None:
     assert module.BANK.read_bytes()[:4] == b"PZB1"
     assert module.BANK.stat().st_size < 900_000
+    assert module.BAND_BANK.read_bytes()[:4] == b"PZB1"
+    assert module.BAND_BANK.stat().st_size < 1_500_000
 
 
 SVG_NAME = 'xmlns="http://www.w3.org/2000/svg"'  # a name, which nothing is asked for

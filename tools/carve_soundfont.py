@@ -4,7 +4,7 @@
         --velocity-to-cutoff -2400 --bank pyzzicato/assets/piano-bank.bin
 
     python tools/carve_soundfont.py FluidR3_GM.sf2 pyzzicato/assets/band.sf3 \\
-        --programs drums 25=24-31 33=32-39 48=40-55 --band pyzzicato/assets/band-bank.bin
+        --programs drums 25=24-31 33=32-39 48=40-55
 
 `--programs` takes General MIDI programs (0 is the grand piano), `drums` or `BANK:PROGRAM`;
 `25=24-31` puts program 25 in the places of 24 to 31, so that it plays for all of them. The

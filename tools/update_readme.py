@@ -222,7 +222,7 @@ def _speed(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['naive_step_us'] / 1e3:.0f} ms",
         f"{figures['step_us']['1'] / 1e3:.2f} ms",
         f"{figures['times_naive']:,.0f}",
-        f"{figures['times_naive_ten']:,.0f}",
+        f"{figures['times_naive_ten']:,.0f}" if "times_naive_ten" in figures else NONE,
         *last,
     ]
 

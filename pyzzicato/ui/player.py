@@ -1,7 +1,8 @@
 """The player of the stage, the seed cards and the row of takes, as Streamlit components.
 
 Each is one `st.components.v2` component without an iframe: HTML, CSS and JavaScript from
-`assets/`, and the music as bytes. The recorded piano travels apart from them (`sound_bank`).
+`assets/`, and the music as bytes. Recordings, of the piano and of the band, travel apart from them
+(`sound_bank`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
+from pyzzicato.band_parts import is_band, parts_of
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
 from pyzzicato.layering import PROGRAMS
 from pyzzicato.notes import Note, NoteSequence
 
@@ -33,8 +36,10 @@ __all__ = [
 
 ASSETS = Path(__file__).parent / "assets"
 BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
+BAND_BANK = BANK.with_name("band-bank.bin")
 SEED, NEW = 0, 1
-COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, or NEW and those after it)
+BAND = 16  # the part of the drums; the other four instruments of a band follow
+COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, NEW and those after it, BAND)
 VOICES = {program: NEW + voice for voice, program in enumerate(PROGRAMS)}
 """The part of a new note by its program: each instrument has a sound and a colour of its own."""
 
@@ -75,12 +80,12 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-_SOUND = ("instruments", "sound", "music", "transport", "roll")
+_SOUND = ("instruments", "band", "sound", "music", "transport", "roll")
 _player = st.components.v2.component(
     "pyzzicato.player",
     html=_asset("player.html"),
     css=_asset("player.css"),
-    js=_script(*_SOUND, "keyboard", "gestures", "known", "player"),
+    js=_script(*_SOUND, "keyboard", "gestures", "known", "mixer", "player"),
 )
 _cards = st.components.v2.component(
     "pyzzicato.cards",
@@ -94,7 +99,7 @@ _bank = st.components.v2.component(
     # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
     # without a line break for the name of a file.)
     css='[data-testid="stElementContainer"]:has(.pyzzicato-bank) {\n  display: none;\n}\n',
-    js=_script("instruments", "sound", "bank"),
+    js=_script("instruments", "band", "sound", "bank"),
     isolate_styles=False,
 )
 
@@ -117,39 +122,35 @@ def player(
     inside: bool = False,
     marked: tuple[float, float] | None = None,
     known: Known | None = None,
+    layers: bool = False,
 ) -> PlayerResult | None:
     """Shows and plays a seed and what follows it, also while that is still being written.
 
     `border` is where the seed ends and `expected` how much new music was asked for, in seconds;
-    the times of `continuation` count from the border. Notes are drawn and scheduled as they
-    arrive: call it again with the same `key`, `piece` and `take` and more notes. `made` seconds of
-    new music are complete (None: up to the last note's end): while `running`, playing waits there.
+    the times of `continuation` count from the border. Call it again with the same `key`, `piece`
+    and `take` and more notes as they arrive. `made` seconds of new music are complete (None: up to
+    the last note's end): while `running`, playing waits there.
 
     A new `take` replaces the picture and keeps the place and the playing; a new `piece` starts
     afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
     autoplay becomes true), as soon as half a second of music lies ahead and the page has been
-    touched. `height` is that of the roll, in pixels; 0 hides it, so that only the ears judge.
-    With `inside`, notes of the seed may follow the new music; `marked` is a stretch to point out
-    and `known` a passage to underline.
+    touched. `height` is that of the roll, in pixels; 0 hides it. With `inside`, notes of the seed
+    may follow the new music; `marked` is a stretch to point out, `known` a passage to underline.
+    Where a band plays, each instrument has a colour, a sound and a strip to mute it; with `layers`
+    each program has a colour and a sound, for takes that are layered.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
+    band = is_band(seed, continuation) and not layers
     header = {
-        "take": take,
-        "piece": piece,
-        "border": border,
-        "expected": expected,
-        "running": running,
-        "autoplay": autoplay,
-        "start_at": start_at,
+        "take": take, "piece": piece, "border": border, "expected": expected, "running": running,
+        "autoplay": autoplay, "start_at": start_at, "height": height,
+        "offer_continue": offer_continue, "marked": marked, "known": known,
         "made": border + (continuation.duration if made is None else made),
-        "height": height,
-        "offer_continue": offer_continue,
         "until": border + expected if inside else None,
-        "marked": marked,
-        "known": known,
-    }
-    data = _pack(header, _in_order(seed, continuation.shift(border)))
+        "band": _players(seed, continuation) if band and height else [],
+    }  # fmt: skip
+    data = _pack(header, _in_order(seed, continuation.shift(border), band))
     at = _player(key=key, data=data, on_continue_at_change=_nothing).get("continue_at")
     return None if at is None else PlayerResult(float(at))
 
@@ -201,45 +202,59 @@ def counted(notes: int) -> str:
     return f"{notes} note" if notes == 1 else f"{notes} notes"
 
 
-def sound_bank() -> None:
+def sound_bank(*, band: bool = False) -> None:
     """Sends the recorded piano to the browser; call it once on each page, last of all.
 
-    A page without it plays on computed strings. The bytes are sent once to each visitor:
-    Streamlit refers to a message that the browser already holds by its hash.
+    With `band` the recorded drums, guitar, bass and strings follow it. A page without recordings
+    plays on computed sounds. The bytes are sent once to each visitor: Streamlit refers to a
+    message that the browser already holds by its hash.
     """
-    data = _bank_bytes()
-    if data:
-        _bank(key="pyzzicato-sound-bank", data=data)
+    for path in (BANK, BAND_BANK) if band else (BANK,):
+        data = _bank_bytes(path)
+        if data:
+            _bank(key=f"pyzzicato-{path.stem}", data=data)
 
 
 @cache
-def _bank_bytes() -> bytes:
-    return BANK.read_bytes() if BANK.is_file() else b""
+def _bank_bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _nothing() -> None:
     """A callback, so that the trigger is in the result."""
 
 
-def _rows(sequence: NoteSequence, part: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """(notes, COLUMNS) float32; drums are left out, for they have no place on a keyboard."""
+def _players(*music: NoteSequence) -> list[str]:
+    """The names of the instruments that play in any of `music`, in their order."""
+    names = {name for sequence in music for name in parts_of(sequence)}
+    return [name for name in INSTRUMENTS if name in names]
+
+
+def _rows(
+    sequence: NoteSequence, part: int, band: bool = False
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """(notes, COLUMNS) float32; without a band drums are left out, for a piano has none."""
     rows = [
-        (n.start, n.end - n.start, n.pitch, n.velocity, _voice(n, part))
+        (n.start, n.end - n.start, n.pitch, n.velocity, _voice(n, part, band))
         for n in sequence
-        if not n.is_drum
+        if band or not n.is_drum
     ]
     return np.array(rows, dtype="<f4").reshape(-1, COLUMNS)
 
 
 def _in_order(
-    seed: NoteSequence, new: NoteSequence
+    seed: NoteSequence, new: NoteSequence, band: bool = False
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """The rows of both, by when they start."""
-    rows = np.concatenate([_rows(seed, SEED), _rows(new, NEW)])
+    rows = np.concatenate([_rows(seed, SEED, band), _rows(new, NEW, band)])
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
-def _voice(note: Note, part: int) -> int:
+def _voice(note: Note, part: int, band: bool) -> int:
+    """The part of a note: its instrument in a band, where what is in no band is the piano."""
+    if band:
+        place = instrument_of(note)
+        return BAND + (INSTRUMENTS.index("Piano") if place is None else place)
     return VOICES.get(note.program, part) if part == NEW and note.program else part
 
 
@@ -259,7 +274,11 @@ def _choose(
     on_pick: Callable[[str], None] | None,
 ) -> str:
     """Mounts the cards (id, title, subtitle, music, seconds, part); the id that is chosen."""
-    rows = [_rows(sequence, part) for _, _, _, sequence, _, part in cards]
+    # A layered take, whose part comes after NEW, has one colour.
+    rows = [
+        _rows(sequence, part, part <= NEW and is_band(sequence))
+        for _, _, _, sequence, _, part in cards
+    ]
     header = {
         "layout": layout,
         "label": label,

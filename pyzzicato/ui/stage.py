@@ -131,6 +131,7 @@ def _play(
         inside=piece.gap is not None,
         marked=anew.marked(view, music) if single else None,
         known=close.known,
+        layers=take is None,
         key="player",
     )
 

@@ -15,6 +15,7 @@ class Player {
       base: find(".base"), overlay: find(".overlay"), map: find(".map"), keys: find(".keys"),
     });
     this.transport = new Transport(() => this.refresh());
+    this.mixer = new Mixer(find(".mixer"));
     this.header = {};
     this.whole_ = true; // the view shows as much as is comfortable, not a chosen window
     this.follow = true;
@@ -34,10 +35,10 @@ class Player {
     press("Zoom in", () => this.zoom(0.7));
     press("Zoom out", () => this.zoom(1 / 0.7));
     press("Whole piece", () => this.whole());
-    this.volume = find("input");
+    this.volume = find(".volume input");
     this.volume.value = sound.settings.volume;
     this.volume.addEventListener("input", () => this.setVolume(Number(this.volume.value)));
-    this.speed = find("select");
+    this.speed = find(".speed select");
     this.speed.value = String(sound.settings.speed);
     this.speed.addEventListener("change", () => this.setSpeed(Number(this.speed.value)));
     this.action = find(".words");
@@ -68,6 +69,7 @@ class Player {
     this.colours = palette(this.probe);
     this.roll.font = getComputedStyle(this.root).fontFamily;
     this.root.classList.toggle("dark", this.colours.dark);
+    this.mixer.refresh(this.colours);
     this.redraw();
   }
 
@@ -125,7 +127,8 @@ class Player {
     root.classList.toggle("blind", header.height === 0);
     this.action.hidden = !header.offer_continue || header.running;
     root.querySelector(".empty").hidden = this.roll.music.count > 0 || header.running;
-    root.querySelector(".legend").hidden = this.roll.music.count === 0;
+    root.querySelector(".legend").hidden = this.roll.music.count === 0 || header.band.length > 0;
+    this.mixer.show(header.band);
     const nothing = this.roll.music.length <= 0;
     for (const button of root.querySelectorAll(".buttons button")) button.disabled = nothing;
   }
@@ -147,6 +150,8 @@ class Player {
   soundChanged() {
     if (this.eager && sound.live) this.start();
     this.report();
+    this.mixer.refresh();
+    if (this.header.band?.length) this.redraw(); // what is muted is paler
   }
 
   toggle() {
@@ -339,9 +344,9 @@ class Player {
       const at = i * ROW;
       const [start, duration, pitch, velocity, part] = music.rows.subarray(at, at + ROW);
       if (start > time) break;
-      if (start + duration - 0.02 <= time) continue;
+      if (start + duration - 0.02 <= time || sound.mix.opacity(part) < 1) continue;
       lit.rows.push(at);
-      lit.keys.set(pitch, { part, velocity });
+      if (part !== BAND) lit.keys.set(pitch, { part, velocity });
     }
     return lit;
   }
@@ -364,6 +369,7 @@ class Player {
     root.dataset.state = transport.state;
     root.dataset.time = transport.position.toFixed(3);
     root.dataset.bank = sound.bankState;
+    root.dataset.band = sound.bandState;
     const label = transport.active ? "Pause" : "Play";
     const button = root.querySelector(".play");
     if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);

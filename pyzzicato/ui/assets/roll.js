@@ -7,6 +7,7 @@ const PARTS_DARK = ["#7FA2FF", "#FFA24D"];
 // Takes that lie on top of each other, after the first: as many tell apart as any eye can.
 const LAYERS = ["#1E8A6F", "#B4548E", "#7A6A1C", "#4A4560", "#C2452D", "#2C7F9E", "#8C5BB5"];
 const LAYERS_DARK = ["#5CC9A7", "#E391C2", "#CDBB5C", "#B9B4CC", "#FF8A70", "#74C4E3", "#C59BEA"];
+const LANE = 58; // pixels of the drums
 const FIRST_KEY = 21;
 const LAST_KEY = 108;
 
@@ -19,7 +20,8 @@ function palette(probe) {
     dark,
     paper: `rgb(${red}, ${green}, ${blue})`,
     ink: (alpha) => `rgba(${ink}, ${alpha})`,
-    parts: dark ? [...PARTS_DARK, ...LAYERS_DARK, ...LAYERS_DARK] : [...PARTS, ...LAYERS, ...LAYERS],
+    parts: dark ? [...PARTS_DARK, ...LAYERS_DARK, ...LAYERS_DARK, ...BAND_COLOURS_DARK]
+      : [...PARTS, ...LAYERS, ...LAYERS, ...BAND_COLOURS],
     ivory: dark ? "#2A2933" : "#FFFFFF",
     ebony: dark ? "#0C0B10" : "#2B2935",
   };
@@ -58,24 +60,29 @@ function bar(pen, x, y, width, height) {
 /** Every note of `music` in a box, small and quick: the map and the thumbnails. */
 function drawSmall(pen, music, colours, box, low, high) {
   const across = box.width / Math.max(0.001, music.length);
-  const down = box.height / (high - low + 1);
+  const lane = hasDrums(music) ? box.height * 0.28 : 0;
+  const down = (box.height - lane) / (high - low + 1);
   const tall = Math.max(1.2, down * 0.9);
   for (let i = 0; i < music.count; i++) {
     const at = i * ROW;
-    pen.fillStyle = colours.parts[music.rows[at + 4]];
-    pen.globalAlpha = 0.4 + 0.6 * (music.rows[at + 3] / 127);
-    const wide = Math.max(1.2, music.rows[at + 1] * across - 0.4);
-    const y = box.top + (high - music.rows[at + 2]) * down;
+    const [, duration, pitch, velocity, part] = music.rows.subarray(at, at + ROW);
+    pen.fillStyle = colours.parts[part];
+    pen.globalAlpha = (0.4 + 0.6 * (velocity / 127)) * sound.mix.opacity(part);
+    const wide = Math.max(1.2, duration * across - 0.4);
+    const y = part === BAND
+      ? box.top + box.height - ((drumRow(pitch) + 0.8) * lane) / LANE_ROWS
+      : box.top + (high - pitch) * down;
     pen.fillRect(box.left + music.rows[at] * across, y, wide, tall);
   }
   pen.globalAlpha = 1;
 }
 
-/** Lowest and highest pitch of the rows, or null without notes. */
+/** Lowest and highest pitch of the rows, or null without notes; drums have none. */
 function pitchRange(music) {
   let low = 128;
   let high = -1;
   for (let i = 0; i < music.count; i++) {
+    if (music.rows[i * ROW + 4] === BAND) continue;
     low = Math.min(low, music.rows[i * ROW + 2]);
     high = Math.max(high, music.rows[i * ROW + 2]);
   }
@@ -97,6 +104,7 @@ class Roll {
     this.view = { from: 0, to: 1 };
     this.low = 36;
     this.high = 96;
+    this.lane = 0; // pixels at the bottom that are for the drums
     this.shown = 0; // the picture is drawn up to here: it may lag behind what is known
     this.mapLayer = document.createElement("canvas");
     this.keysLayer = document.createElement("canvas");
@@ -115,6 +123,7 @@ class Roll {
   /** Widens the range of pitches to what the notes need, by whole octaves, so it rarely moves. */
   fitPitches(fresh) {
     if (fresh) [this.low, this.high] = [41, 88];
+    this.lane = hasDrums(this.music) ? LANE : 0;
     const range = pitchRange(this.music);
     if (!range) return;
     while (range[0] - 1 < this.low) this.low -= 6;
@@ -128,7 +137,7 @@ class Roll {
   }
 
   get perKey() {
-    return (this.size.height - this.head) / (this.high - this.low + 1);
+    return (this.size.height - this.head - this.lane) / (this.high - this.low + 1);
   }
 
   xAt(time) {
@@ -141,6 +150,16 @@ class Roll {
 
   yAt(pitch) {
     return this.head + (this.high - pitch) * this.perKey;
+  }
+
+  /** Top and height of the bar of the note at row `at`. */
+  barOf(at) {
+    const pitch = this.music.rows[at + 2];
+    if (this.music.rows[at + 4] !== BAND) {
+      return { y: this.yAt(pitch), height: Math.max(2, this.perKey - (this.perKey > 5 ? 1 : 0.4)) };
+    }
+    const row = this.lane / (LANE_ROWS + 0.5);
+    return { y: this.size.height - (drumRow(pitch) + 1) * row, height: row - 1.5 };
   }
 
   drawBase(colours) {
@@ -168,6 +187,10 @@ class Roll {
     for (let pitch = Math.ceil(this.low / 12) * 12; pitch <= this.high; pitch += 12) {
       const y = Math.round(this.yAt(pitch) + this.perKey);
       pen.fillRect(this.gutter, y, this.size.width - this.gutter, 0.5);
+    }
+    if (this.lane) {
+      const y = Math.round(this.size.height - this.lane);
+      pen.fillRect(this.gutter, y, this.size.width - this.gutter, 1);
     }
     if (right < this.size.width - 1) { // beyond the end the stage fades to paper
       pen.fillStyle = this.colours.paper;
@@ -215,7 +238,6 @@ class Roll {
 
   drawNotes(pen) {
     const { rows, count } = this.music;
-    const height = Math.max(2, this.perKey - (this.perKey > 5 ? 1 : 0.4));
     pen.save();
     pen.beginPath();
     pen.rect(this.gutter, 0, this.size.width, this.size.height);
@@ -226,10 +248,11 @@ class Roll {
       const grows = this.music.growing && rows[at + 4] > 0;
       if (grows && rows[at] > this.shown) continue;
       pen.fillStyle = this.colours.parts[rows[at + 4]];
-      pen.globalAlpha = 0.34 + 0.66 * (rows[at + 3] / 127);
+      pen.globalAlpha = (0.34 + 0.66 * (rows[at + 3] / 127)) * sound.mix.opacity(rows[at + 4]);
       const last = grows ? this.shown - rows[at] : rows[at + 1];
       const width = Math.max(2, Math.min(rows[at + 1], last) * this.perSecond - 1);
-      bar(pen, this.xAt(rows[at]), this.yAt(rows[at + 2]), width, height);
+      const { y, height } = this.barOf(at);
+      bar(pen, this.xAt(rows[at]), y, width, height);
     }
     pen.restore();
   }
@@ -304,15 +327,15 @@ class Roll {
   /** What moves: the playhead, and the notes that sound now, at full strength. */
   drawOverlay(time, lit) {
     const pen = fitted(this.canvases.overlay, this.size.width, this.size.height);
-    const height = Math.max(2, this.perKey - (this.perKey > 5 ? 1 : 0.4));
     for (const at of lit) {
       const { rows } = this.music;
+      const { y, height } = this.barOf(at);
       const left = Math.max(this.gutter, this.xAt(rows[at]));
       const right = this.xAt(rows[at] + rows[at + 1]) - 1;
       pen.fillStyle = this.colours.parts[rows[at + 4]];
       pen.shadowColor = this.colours.parts[rows[at + 4]];
       pen.shadowBlur = 10;
-      bar(pen, left, this.yAt(rows[at + 2]) - 0.5, Math.max(2, right - left), height + 1);
+      bar(pen, left, y - 0.5, Math.max(2, right - left), height + 1);
     }
     pen.shadowBlur = 0;
     const x = this.xAt(time);

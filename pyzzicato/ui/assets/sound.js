@@ -1,7 +1,8 @@
-// The sound of the page: one audio context, one piano, shared by every player and card.
+// The sound of the page: one audio context, one piano, one band, shared by every player and card.
 
-const VOICES = 56; // more strings than a listener can tell apart
+const VOICES = 80; // more strings than a listener can tell apart
 const DECODE_WITHIN = 4; // seconds in which the recorded piano should be decoded
+const DECODE_BAND_WITHIN = 12; // and the band
 const REST_AFTER = 20; // seconds of silence after which the audio context sleeps
 
 /** A plucked-string tone computed in the browser: heard until the recorded piano is decoded. */
@@ -27,24 +28,32 @@ function computedString(root) {
   return { root, buffer, level: 1 };
 }
 
-/** Samples decoded from a bank; tools/carve_soundfont.py describes the bytes. */
-async function decodeBank(bytes, keeper) {
+/** {header, from} of a bank of recordings; tools/carve_soundfont.py describes the bytes. */
+function openBank(bytes) {
   const whole = bytes.slice().buffer;
   const view = new DataView(whole);
-  if (view.getUint32(0, true) !== 0x31425a50) throw new Error("not a piano bank"); // "PZB1"
+  if (view.getUint32(0, true) !== 0x31425a50) throw new Error("not a bank of recordings"); // "PZB1"
   const start = 8 + view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 8, start - 8)));
+  return { header, whole, start };
+}
+
+/** What is recorded in a bank, decoded: the piano's samples, or those of each of the band. */
+async function decodeBank({ header, whole, start }, keeper) {
   // Decoding needs no permission to sound, so it is done before the first press.
   // The sound holds on to the decoder: one that is collected midway never answers.
-  keeper.decoder = new OfflineAudioContext(1, 1, header.sample_rate);
+  const decoder = new OfflineAudioContext(1, 1, header.sample_rate);
+  keeper.decoders.push(decoder);
   const decode = async (sample) => {
     const from = start + sample.offset;
-    const encoded = whole.slice(from, from + sample.bytes);
-    const buffer = await keeper.decoder.decodeAudioData(encoded);
-    return { root: sample.key, low: sample.low, high: sample.high, buffer, level: 1 };
+    const buffer = await decoder.decodeAudioData(whole.slice(from, from + sample.bytes));
+    return { root: sample.key, low: sample.low, high: sample.high, buffer, loop: sample.loop, level: 1 };
   };
-  const samples = await Promise.all(header.samples.map(decode));
-  return { samples, release: header.release_seconds, lowpass: header.lowpass };
+  const each = async ({ samples, release_seconds: release, lowpass, level }) =>
+    ({ samples: await Promise.all(samples.map(decode)), release, lowpass, level });
+  if (!header.instruments) return each(header);
+  const found = Object.entries(header.instruments).map(async ([name, one]) => [name, await each(one)]);
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** The echo of a small room, as an impulse: noise that dies away. */
@@ -67,6 +76,10 @@ class Sound {
     this.context = null;
     this.bankState = "synth"; // "loading" while the recorded piano is decoded, then "ready"
     this.bank = null;
+    this.bandState = "synth"; // the same of the band
+    this.band = null;
+    this.decoders = [];
+    this.mix = new Mix();
     this.computed = new Map();
     this.voices = new Set();
     this.listeners = new Set();
@@ -126,12 +139,21 @@ class Sound {
     this.bus.connect(limiter);
     this.bus.connect(echo).connect(wet).connect(limiter);
     limiter.connect(this.volume).connect(context.destination);
+    this.channels = openChannels(context, this.bus, this.mix);
     this.context = context;
   }
 
   setVolume(volume) {
     this.settings.volume = volume;
     if (this.context) this.volume.gain.setTargetAtTime(volume ** 2, this.context.currentTime, 0.02);
+  }
+
+  /** Changes what is heard of one instrument of the band, at once. */
+  setChannel(number, change) {
+    Object.assign(this.mix.channels[number], change);
+    this.channels?.forEach((gain, each) =>
+      gain.gain.setTargetAtTime(this.mix.level(each), this.context.currentTime, 0.015));
+    this.tell();
   }
 
   /** Makes `transport` the one that sounds; whichever sounded before is paused. */
@@ -149,28 +171,31 @@ class Sound {
     }, REST_AFTER * 1000);
   }
 
-  /** Takes the recorded piano's bytes; until they are decoded the computed strings sound. */
+  /** Takes recordings, of the piano or the band; until they are decoded, computed ones sound. */
   async loadBank(bytes) {
-    if (this.bankState !== "synth") return;
-    this.bankState = "loading";
+    const opened = openBank(bytes);
+    const [bank, state, within] = opened.header.instruments
+      ? ["band", "bandState", DECODE_BAND_WITHIN] : ["bank", "bankState", DECODE_WITHIN];
+    if (this[state] !== "synth") return;
+    this[state] = "loading";
     this.tell();
     try {
-      this.bank = await this.patiently(() => decodeBank(bytes, this));
-      this.bankState = "ready";
+      this[bank] = await this.patiently(() => decodeBank(opened, this), within);
+      this[state] = "ready";
     } catch (error) {
-      console.warn("The recorded piano could not be read; the computed one plays.", error);
-      this.bankState = "synth";
+      console.warn("The recordings could not be read; computed ones play.", error);
+      this[state] = "synth";
     }
     this.tell();
   }
 
   /** What `work` comes to; asked again, twice, where there is no answer within some seconds. */
-  async patiently(work, again = 2) {
-    const silence = new Promise((resolve) => setTimeout(resolve, DECODE_WITHIN * 1000, null));
+  async patiently(work, seconds, again = 2) {
+    const silence = new Promise((resolve) => setTimeout(resolve, seconds * 1000, null));
     const found = await Promise.race([work(), silence]);
     if (found) return found;
     if (again === 0) throw new Error("no answer from the decoder");
-    return this.patiently(work, again - 1);
+    return this.patiently(work, seconds, again - 1);
   }
 
   sampleFor(pitch) {
@@ -183,32 +208,70 @@ class Sound {
 
   /**
    * Plays one note: `when` and `until` on this clock, `offset` seconds into its own sound (for a
-   * note that is joined midway). Parts from 2 on have instruments of their own. Returns the voice.
+   * note that is joined midway). Parts from 2 on have instruments of their own, and those from
+   * BAND on are the band's. Returns the voice.
    */
   strike(pitch, velocity, when, until, offset = 0, part = 0) {
-    const context = this.context;
+    if (part >= BAND) return this.strikeBand(part - BAND, pitch, velocity, when, until, offset);
     const instrument = instrumentOf(part);
-    if (instrument) return this.sing(instrument, pitch, velocity, when, until, offset);
+    if (instrument) return this.sing(instrument, pitch, velocity, when, until, offset, this.bus);
+    return this.strikePiano(pitch, velocity, when, until, offset, this.bus);
+  }
+
+  strikePiano(pitch, velocity, when, until, offset, output) {
     const sample = this.sampleFor(pitch);
-    const rate = 2 ** ((pitch - sample.root) / 12);
-    const source = new AudioBufferSourceNode(context, { buffer: sample.buffer, playbackRate: rate });
     const force = velocity / 127;
     const { hz, cents, q_db } = this.bank?.lowpass ?? { hz: 9000, cents: -2400, q_db: -3 };
-    const tone = new BiquadFilterNode(context, {
+    const tone = new BiquadFilterNode(this.context, {
       type: "lowpass", Q: q_db, frequency: hz * 2 ** ((cents * (1 - force)) / 1200),
     });
+    const note = { pitch, rate: 2 ** ((pitch - sample.root) / 12), level: sample.level * force ** 2 };
+    return this.ring(sample, note, when, until, offset, output, tone);
+  }
+
+  /** Plays one note of the band's instrument `number`. */
+  strikeBand(number, pitch, velocity, when, until, offset) {
+    const name = BAND_NAMES[number];
+    const output = this.channels[number];
+    if (name === "Piano") return this.strikePiano(pitch, velocity, when, until, offset, output);
+    const drums = name === "Drums";
+    const recorded = this.band?.[name];
+    if (!recorded && !drums) {
+      return this.sing(standIn(name), pitch, velocity, when, until, offset, output);
+    }
+    const sample = recorded ? recorded.samples.find((each) => pitch <= each.high) : computedDrum(pitch);
+    const rate = drums ? 1 : 2 ** ((pitch - sample.root) / 12);
+    const level = (recorded?.level ?? 1) * (velocity / 127) ** 2;
+    const note = { pitch, rate, level, fade: recorded?.release, rings: drums, hat: drums && HI_HATS.has(pitch) };
+    if (note.hat) this.chokeHats(when);
+    // A drum rings as long as it rings.
+    const last = drums ? when + sample.buffer.duration - offset : until;
+    return this.ring(sample, note, when, last, offset, output);
+  }
+
+  /** Silences the hi-hat that rings, when another is struck. */
+  chokeHats(when) {
+    for (const voice of this.voices) {
+      if (voice.hat && voice.start < when - 0.01) this.release({ ...voice, fade: 0.012 }, when);
+    }
+  }
+
+  /** Plays a sample, perhaps through a filter; `note` has pitch, rate, level, and what else a voice has. */
+  ring(sample, { rate, ...note }, when, until, offset, output, filter) {
+    const context = this.context;
+    const source = new AudioBufferSourceNode(context, { buffer: sample.buffer, playbackRate: rate });
+    if (sample.loop) [source.loop, source.loopStart, source.loopEnd] = [true, ...sample.loop];
     const gain = new GainNode(context, { gain: 0 });
-    const level = sample.level * force ** 2;
     const start = Math.max(when, context.currentTime + 0.002);
     gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(level, start + (offset ? 0.03 : 0.003));
-    source.connect(tone).connect(gain).connect(this.bus);
+    gain.gain.linearRampToValueAtTime(note.level, start + (offset ? 0.03 : 0.003));
+    (filter ? source.connect(filter) : source).connect(gain).connect(output);
     source.start(start, offset * rate);
-    return this.keep({ source, gain, start, pitch, level }, until);
+    return this.keep({ source, gain, start, ...note }, until);
   }
 
   /** Plays one note on a computed instrument. */
-  sing(instrument, pitch, velocity, when, until, offset) {
+  sing(instrument, pitch, velocity, when, until, offset, output) {
     const context = this.context;
     const source = tone(context, instrument, pitch);
     const gain = new GainNode(context, { gain: 0 });
@@ -218,7 +281,7 @@ class Sound {
     gain.gain.setValueAtTime(0, start);
     gain.gain.linearRampToValueAtTime(level, loud);
     if (instrument.decay) gain.gain.setTargetAtTime(0, loud, instrument.decay);
-    source.connect(gain).connect(this.bus);
+    source.connect(gain).connect(output);
     source.start(start);
     return this.keep({ source, gain, start, pitch, level }, until);
   }
@@ -238,7 +301,7 @@ class Sound {
 
   /** Puts the damper down at `when`. The top strings of a piano have none. */
   release(voice, when) {
-    const fade = voice.pitch >= 90 ? 0.45 : (this.bank?.release ?? 0.12);
+    const fade = voice.fade ?? (voice.pitch >= 90 ? 0.45 : (this.bank?.release ?? 0.12));
     const attacked = voice.start + 0.04;
     const at = Math.max(when, this.context.currentTime, attacked);
     voice.gain.gain.cancelScheduledValues(attacked);

@@ -118,7 +118,7 @@ class Transport {
     this.speed = speed;
     for (const { voice, end } of this.sounding) {
       const left = end - sound.now;
-      if (left > 0 && sound.voices.has(voice)) sound.release(voice, sound.now + left * slower);
+      if (left > 0 && !voice.rings && sound.voices.has(voice)) sound.release(voice, sound.now + left * slower);
     }
   }
 
@@ -186,8 +186,8 @@ class Transport {
       if (start >= until) break;
       const end = start + rows[i * ROW + 1];
       const part = rows[i * ROW + 4];
-      const name = (Math.round(start * 2000) * 16 + part) * 128 + rows[i * ROW + 2];
-      if (this.struck.has(name) || end < at + soon) continue;
+      const name = (Math.round(start * 2000) * 32 + part) * 128 + rows[i * ROW + 2];
+      if (this.struck.has(name) || (end < at + soon && start < at)) continue;
       this.struck.add(name);
       const joined = start < at - soon ? (at - start) / this.speed : 0;
       const when = joined ? sound.now : this.since + (start - this.from) / this.speed;
