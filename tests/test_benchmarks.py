@@ -16,13 +16,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_chords
+import small_tunes
 
 from pyzzicato.codecs.piano_roll import KEYS
 from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.registry import ModelInfo
+from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_examples import INPUTS, OUTPUTS
-from pyzzicato.roll_generator import RollControls
+from pyzzicato.roll_generator import RollControls, RollGenerator
+from pyzzicato.runtime import StepGraph
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +103,87 @@ def test_the_naive_loop_reads_the_last_window_and_appends_one_step(
             return logits
 
     network = Network()
-    loop = scripts["generation"].NaiveLoop(network, info_at(tmp_path, steps_per_second=20), 3)
-    assert loop.seconds_a_step() > 0
+    made = object.__new__(RollGenerator)  # only its kind counts
+    loop = scripts["naive"].naive_loop(
+        info_at(tmp_path, steps_per_second=20), made, lambda: network
+    )
+    assert loop.seconds_a_step(3)() > 0
     assert [window.shape for window in network.windows] == [(1, 200, INPUTS)] * 3
     first, second, _ = network.windows
     assert (second[0, :-1] == first[0, 1:]).all()
     assert np.flatnonzero(second[0, -1]).tolist() == [40, KEYS + 40, 2 * KEYS + 40]
     assert first.any(), "the seed is in the window"
+
+
+@pytest.mark.parametrize("kind", ["note_duration_rnn", "char_rnn"])
+def test_every_network_of_steps_has_a_naive_loop_and_its_steps_are_counted(
+    scripts: dict[str, ModuleType], tmp_path: Path, kind: str
+) -> None:
+    made = {"note_duration_rnn": small_chords, "char_rnn": small_tunes}[kind].make_model
+    made(tmp_path / "small")
+    info = models(tmp_path)["small"]
+    generator = info.load()
+    fed: list[np.ndarray] = []
+
+    class Network:
+        def predict(self, feed: dict[str, np.ndarray], verbose: int) -> np.ndarray:
+            fed.extend(feed.values())
+            return np.eye(1, 2000, 3, np.float32)[None]
+
+    loop = scripts["naive"].naive_loop(info, generator, Network)
+    assert loop.seconds_a_step(2)() > 0
+    window = info.training["window"]
+    assert [read.shape[:2] for read in fed] == [(1, window)] * 2
+    assert (fed[1][0, :-1] == fed[0][0, 1:]).all()
+    assert (fed[1][0, -1] == ([4, 1] if kind == "note_duration_rnn" else 3)).all()
+    assert scripts["naive"].graph_step(generator, loop, 2)() > 0
+    ours = scripts["generation"].Ours(info, generator, 6.0)
+    steps = scripts["generation"].steps_of(info, ours, 6.0)
+    assert set(steps) == {1, 4, 10}
+    assert 0 < steps[1] <= steps[4] <= steps[10]
+
+
+def test_the_steps_of_the_seed_do_not_count(scripts: dict[str, ModuleType], tmp_path: Path) -> None:
+    small_chords.make_model(tmp_path / "small")
+    info = models(tmp_path)["small"]
+    graph = StepGraph(info.weights)
+
+    class Walker(Metronome):
+        def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+            for batch, steps in ((1, 9), (takes + 1, 5 + takes)):
+                for _ in range(steps):
+                    tokens = np.ones((batch, 1, 2), np.float32)
+                    graph.advance({"tokens": tokens}, graph.start(batch))
+            yield Step((), controls.seconds)
+
+    module = scripts["generation"]
+    steps = module.steps_of(info, module.Ours(info, Walker(), 8.0), 8.0)
+    assert steps == {1: 6, 4: 9, 10: 15}
+    rolls = info_at(tmp_path, steps_per_second=20)
+    assert module.steps_of(rolls, module.Ours(rolls, Walker(), 8.0), 8.0)[1] == 160
+
+
+@pytest.mark.parametrize(
+    ("rolls", "wanted"), [(True, "250"), (False, "200")], ids=["piano rolls", "tokens"]
+)
+def test_how_many_times_as_fast_is_wanted(
+    scripts: dict[str, ModuleType],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    rolls: bool,
+    wanted: str,
+) -> None:
+    info = info_at(tmp_path, **({"steps_per_second": 20} if rolls else {}))
+    takes = {"1": 230.0, "4": 210.0, "10": 120.0}
+    found = {
+        "naive_step_us": 1e4, "graph_step_us": 50.0, "step_us": takes, "times_naive": 230.0,
+        "floor_us": 30.0, "copy_gb_per_second": 100.0, "first_note_ms": 5.0, "real_time": takes,
+        "weights_mb": 1.0,
+    }  # fmt: skip
+    scripts["generation"].report(info, found)
+    said = capsys.readouterr().out
+    assert f"{'missed' if rolls else 'reached'}, wanted >= {wanted}" in said
+    assert ("wanted >= 100" in said) == rolls
 
 
 def test_notes_are_counted_over_all_takes(
