@@ -32,7 +32,9 @@ from pyzzicato.codecs.multitrack_roll import DRUMS, INSTRUMENTS, sounding, struc
 __all__ = [
     "PAIRS",
     "PITCHED",
+    "STEPS_PER_BAR",
     "band_measures",
+    "feel_variety",
     "interval",
     "measure_table",
     "nearest_style",
@@ -129,6 +131,20 @@ def variety(first: np.ndarray, second: np.ndarray | None = None) -> float:
     if second is None:
         apart = apart[np.triu_indices(len(one), 1)]
     return float(apart.mean()) if apart.size else 0.0
+
+
+def feel_variety(windows: np.ndarray) -> float:
+    """The mean distance between any two windows in chroma and rhythm, 0 to 2; 0 below two windows.
+
+    Distance is Euclidean between the `style_features` of each.
+    """
+    rows = [np.concatenate(style_features(window[None])) for window in windows]
+    if len(rows) < 2:
+        return 0.0
+    found = np.stack(rows)
+    squares = (found**2).sum(axis=1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * found @ found.T, 0.0))
+    return float(apart[np.triu_indices(len(found), 1)].mean())
 
 
 def style_features(windows: np.ndarray) -> tuple[Floats, Floats]:

@@ -33,7 +33,12 @@ _KINDS = {"performance": "performances", "score": "scores"}
 _FIELDS = ("time", "pitch", "duration", "velocity")
 _PERCENTILES = ("p10", "p50", "p90")
 # Entries of metrics.json and the modules that word them, with `sheets` and `best_figure`.
-_ELSEWHERE = {"melody": "melody_sheets", "tokens": "token_sheets", "text": "text_sheets"}
+_ELSEWHERE = {
+    "melody": "melody_sheets",
+    "tokens": "token_sheets",
+    "text": "text_sheets",
+    "band": "band_sheets",
+}
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,12 @@ def absences(models: Iterable[Scored]) -> list[str]:
     found = []
     for model in models:
         clips = model.clips
-        if not clips:
+        if not clips and any(kind.startswith("band") for kind in model.kind):
+            found.append(
+                f"{model.title}: it plays in a band of five, so it is measured in other ways, on "
+                "its card."
+            )
+        elif not clips:
             found.append(f"{model.title}: nothing of what it writes has been measured yet.")
         elif "skipped" in clips:
             found.append(f"{model.title}: {clips['skipped']}.")

@@ -1,0 +1,217 @@
+"""What is measured of a band: openings, forms, variety and style, with players whose play is known.
+
+The players have no network: one repeats its opening, one draws notes by lot, one plays a style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyzzicato import controls
+from pyzzicato.band_library import BandMusic
+from pyzzicato.band_measures import STEPS_PER_BAR
+from pyzzicato.band_scores import QPM, alike, band_scores, openings, written, written_from
+from pyzzicato.band_sheets import best_figure, sheets
+from pyzzicato.card_figures import best_figure as figure_of
+from pyzzicato.card_figures import sheets as all_sheets
+from pyzzicato.card_figures import unmeasured
+from pyzzicato.codecs.multitrack_roll import PROGRAMS, MultitrackRoll, spans_of
+from pyzzicato.controls import control
+from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.generator import Generator, Step
+from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.registry import ModelInfo
+
+STYLES = ("low", "high")
+
+
+def piece(number: int, split: str = "test", bars: int = 9, meter: int = 4) -> BandMusic:
+    """Bass, piano and drums: each piece has chords of its own, each bar its own place of them."""
+    rng = np.random.default_rng(number)
+    codes = np.zeros((16 * bars, 5, 128), np.uint8)
+    for bar, root in enumerate((45 + rng.permutation(40)[:bars]).tolist()):
+        for beat in range(0, 16, 4):
+            codes[16 * bar + beat, 1, [root, root + 4, root + 7]] = 2
+            codes[16 * bar + beat + 1 : 16 * bar + beat + 3, 1, [root, root + 4, root + 7]] = 1
+            codes[16 * bar + beat, 0, 36] = 2
+        codes[16 * bar, 3, root - 12] = 2
+    return BandMusic(
+        path=f"{number}.mid", composer="ours", title=str(number), work=f"w{number}", split=split,
+        kind="multitrack", licence="ours", recordings=1, notes=np.zeros((0, 4), np.float32),
+        spans=spans_of(codes), qpm=90.0, meter=(meter, 4),
+    )  # fmt: skip
+
+
+def dataset(count: int = 6) -> Dataset:
+    pieces = [piece(n) for n in range(count)] + [piece(90 + n, "val") for n in range(2)]
+    return Dataset(tuple(pieces), (), Path())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(controls.Controls):
+    alpha: float = control(0.5, label="Style", help="", minimum=0, maximum=1)
+    style: str = control("low", label="Whose", help="", choices=STYLES)
+    lot: float = control(0.0, label="Chance", help="", minimum=0, maximum=1)
+
+
+class Player(Generator):
+    """Plays its opening again, a bar of it, or by lot, or in a style."""
+
+    Controls = Choices
+
+    def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+        for take in range(takes):
+            rng = np.random.default_rng((controls.rng_seed, take))
+            lot, styled = rng.random() < controls.lot, rng.random() < controls.alpha
+            yield Step(self._notes(seed, controls, rng, lot, styled), controls.seconds, take)
+
+    def _notes(
+        self, seed: NoteSequence, controls: Any, rng: np.random.Generator, lot: bool, styled: bool
+    ) -> tuple[Note, ...]:
+        if lot:
+            cells = rng.integers((32, 128), size=(60, 2)).tolist()
+            return tuple(
+                Note(s / 8, (s + 1) / 8, p, 80, PROGRAMS[1]) for s, p in set(map(tuple, cells))
+            )
+        if styled and controls.alpha != 0.5:
+            return tuple(
+                Note(step / 2, step / 2 + 0.2, 36 if controls.style == "low" else 85)
+                for step in range(int(controls.seconds * 2))
+            )
+        again = seed.shift(4.0 - seed.duration)
+        return tuple(
+            note._replace(start=note.start + turn * 4.0, end=note.end + turn * 4.0)
+            for turn in range(int(controls.seconds // 4))
+            for note in again
+            if note.end + turn * 4.0 <= controls.seconds
+        )
+
+
+class Info(ModelInfo):
+    """A model whose player is the one above."""
+
+    def load(self) -> Generator:
+        return Player()
+
+
+INFO = Info("toy", Path(), "toy", "Toy", "A toy.", "Us", 2026, ())
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    return whole()
+
+
+def whole() -> dict[str, Any]:
+    def told(pieces: Sequence[Piece]) -> dict[str, Any]:
+        return {"what": "nats per step", "rows": {"this model": len(pieces) / 2, "by lot": 9.0}}
+
+    low, high = np.zeros((2, 1, 32, 5, 128), np.uint8)
+    low[0, ::4, 1, 36] = 2
+    high[0, ::4, 1, 85] = 2
+    made = band_scores(
+        INFO, dataset(), lambda text: None, told=told, variants={"by lot": {"lot": 1.0}},
+        styles={"low": low, "high": high}, count=9,
+    )  # fmt: skip
+    return dict(made["band"])
+
+
+def test_openings_take_works_in_turn_and_do_not_overlap() -> None:
+    pieces = [piece(1, bars=13), piece(2, bars=5), piece(3, meter=3)]
+    asked = openings(pieces, 99)
+    assert [opening.work for opening in asked] == ["w1", "w2", *["w1"] * 4]
+    codes = [pieces[0].codes, pieces[1].codes]
+    for opening in asked:
+        own = codes[opening.work == "w2"]
+        places = [
+            n for n in range(0, len(own) - 63, 32) if (own[n : n + 32] == opening.before).all()
+        ]
+        assert len(places) == 1
+        assert (own[places[0] + 32 : places[0] + 64] == opening.after).all()
+    assert len(openings(pieces, 3)) == 3
+    assert openings(pieces, 0) == []
+
+
+def test_openings_do_not_end_in_a_silent_bar() -> None:
+    whole = piece(1, bars=9)
+    codes = whole.codes
+    codes[STEPS_PER_BAR : 2 * STEPS_PER_BAR] = 0
+    assert len(openings([replace(whole, spans=spans_of(codes))], 99)) == 2
+
+
+def test_what_is_written_begins_where_the_opening_ends() -> None:
+    opening = openings([piece(1)], 1)[0].before
+    made = written(Player(), opening[None])
+    assert made.shape == (1, 32, 5, 128)
+    # The opening ends with silence: its player begins at its last note, as seeds do in the app.
+    seed = MultitrackRoll().decode(opening, QPM)
+    gap = 32 - round(seed.duration * 8)
+    assert gap > 0
+    assert (made[0, : 32 - gap] == opening[gap:]).mean() > 0.99
+    assert written_from(Player(), opening, 3, 64).shape == (3, 64, 5, 128)
+
+
+def test_every_form_is_measured_beside_real_music(found: dict[str, Any]) -> None:
+    assert found["windows"] == 9
+    assert found["works"] == 6
+    assert set(found["measures"]) == {"real", "repeat", "new", "by lot"}
+    assert found["alike"]["real"]["met"] == found["alike"]["real"]["of"]
+    assert found["alike"]["by lot"]["met"] < found["alike"]["new"]["met"]
+    assert found["measures"]["real"]["density"]["Drums"]["value"] == 4
+    assert found["forms"] == {"new": {}, "by lot": {"lot": "1.0"}}
+
+
+def test_variety_tells_one_who_repeats_from_one_who_draws_lots(found: dict[str, Any]) -> None:
+    rows = found["variety"]
+    assert rows["new"]["one"] == {"notes": 0, "feel": 0}
+    assert rows["by lot"]["one"]["notes"] > 0.9
+    assert rows["new"]["starts"]["notes"] == pytest.approx(rows["real"]["notes"], abs=0.2)
+
+
+def test_style_is_found_more_often_with_alpha(found: dict[str, Any]) -> None:
+    curve = {row["alpha"]: row["nearest"] for row in found["styles"]["curve"]}
+    assert curve[1.0] == 1.0
+    assert curve[0.0] == pytest.approx(found["styles"]["chance"])
+    assert curve[0.0] < curve[0.75] <= curve[1.0]
+    assert found["styles"]["results"] == 2 * 9
+
+
+def test_likeness_needs_a_figure() -> None:
+    row = {"value": 1.0, "low": 0.5, "high": 1.5}
+    none = {"value": None, "low": None, "high": None}
+    real = {"density": {"Piano": row, "Bass": row, "Guitar": none}}
+    mine = {"density": {"Piano": {"value": 2.0, "low": 1.4, "high": 3.0}, "Bass": none}}
+    mine["density"]["Guitar"] = none
+    assert alike(mine, real) == {"met": 1, "of": 2}
+
+
+def test_without_openings_it_says_so() -> None:
+    with pytest.raises(PyzzicatoError, match="no music for a band"):
+        band_scores(INFO, Dataset((piece(1, bars=2),), (), Path()), lambda text: None)
+
+
+def test_cards_show_all_of_it(found: dict[str, Any]) -> None:
+    told, measures, forms, style = sheets(found)
+    assert told.table[1:] == (("this model", "3.00 (1.00)"), ("by lot", "9.00 (9.00)"))
+    assert measures.table[1] == ("struck notes a bar", "Drums", *["4.0 (4.0 to 4.0)"] * 3)
+    assert measures.table[2][:2] == ("", "Piano")
+    assert "Piano and Bass" in {row[1] for row in measures.table}
+    assert [row[0] for row in forms.table[1:]] == ["this model", "by lot", "the opening again"]
+    # In any key the two styles are one: a single pitch on every beat.
+    assert style.table[-1] == ("1", "100%", "50%")
+    for sheet in (told, measures, forms, style):
+        assert {len(row) for row in sheet.table} == {len(sheet.table[0])}
+    assert all_sheets({"band": found}) == (told, measures, forms, style)
+    assert figure_of({"band": found}) == best_figure(found)
+    assert "measures like real music" in best_figure(found)
+    assert not unmeasured({"band": found})
+    bare = {**found, "styles": None}
+    del bare["told"]
+    assert len(sheets(bare)) == 2
