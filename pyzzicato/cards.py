@@ -17,6 +17,7 @@ from pyzzicato.registry import ModelInfo
 
 __all__ = ["Facts", "card", "facts"]
 
+MOST_NAMED = 25  # composers in the table of a model that offers none
 _NOT_FREE = re.compile(r"\bNC\b|non-?commercial|research only|under copyright", re.IGNORECASE)
 _FREE = re.compile(
     r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|(?i:public[- ]domain)|\bMIT\b|\bBSD\b"
@@ -96,10 +97,14 @@ def _training(trained: Mapping[str, Any]) -> tuple[Row, ...]:
 
 
 def _named(hours: Mapping[str, float], offered: Sequence[str]) -> dict[str, float]:
-    """Hours by the name of each composer that the model offers; the others as one."""
+    """Hours by the name of each composer that the model offers; the others as one.
+
+    Where it offers none, those with the most hours are named.
+    """
     named: dict[str, float] = {}
+    told = offered or sorted(hours, key=lambda composer: -hours[composer])[:MOST_NAMED]
     for composer, amount in hours.items():
-        name = short_name(composer) if composer in offered or not offered else "others"
+        name = short_name(composer) if composer in told else "others"
         named[name] = named.get(name, 0.0) + amount
     return dict(sorted(named.items(), key=lambda item: (item[0] == "others", -item[1])))
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_a_trained_model_says_what_it_was_trained_on(tmp_path: Path) -> None:
         ("others", "4.0"),
     )
     assert known.licences[1] == ("CC BY-NC-SA 4.0", "75.0")
+
+
+def test_a_model_that_offers_no_composers_names_those_it_heard_most(tmp_path: Path) -> None:
+    heard = {f"person_{number:02}": 60.0 - number for number in range(30)}
+    info = model(tmp_path, training={**TRAINED, "composers": heard})
+    named = facts(replace(info, composers=())).composers
+    assert named[1] == ("person_00", "60.0")
+    assert named[25:] == (("person_24", "36.0"), ("others", "165.0"))
 
 
 def test_the_frames_stand_beside_both_trivial_predictors(tmp_path: Path) -> None:
