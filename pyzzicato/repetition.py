@@ -6,6 +6,11 @@ while times and lengths go on varying a little. It makes the one pitch that woul
 loop less likely and leaves everything else as it is (see `docs/decisions.md`). Where the music
 that is gone on from has such runs itself, the first is off and the second more patient.
 
+A loop may also be held up by other notes again and again: one chord for half a minute, with a
+melody of two notes. So `PitchGuard` counts keys as well. The *keys in use* of the last 128 and 256
+notes are e to the power of the entropy of their pitches, in nats: so many keys, struck equally
+often, are as varied. Below `KEYS` of them each pitch loses the more the oftener it was heard.
+
 Conventions of `Guard`. A note is the same as another where time, pitch and duration are;
 loudness does not count. A note adds to the run of lag L (1 to 8) where it is the same as the one
 L notes before; a run is endless beyond `ROUNDS` x L notes and beyond `FEWEST`. From there on
@@ -32,6 +37,9 @@ ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
 PITCH_LAGS = np.arange(1, 17)  # notes
 PITCH_ENDLESS = 10 + 2 * PITCH_LAGS  # notes that come again; chords and Alberti basses stay below
 PUSH = 0.3  # nats that the continuing pitch loses, for each further note
+MEMORIES = (128, 256)  # notes in which keys are counted
+KEYS = (14.0, 22.0)  # keys in use in them; a tenth, a fifth of held-out stretches has fewer
+SPREAD = 2.0  # nats that a pitch heard all the time would lose, for each key that is missing
 
 
 def _same(codes: np.ndarray) -> np.ndarray:
@@ -80,15 +88,40 @@ class PitchGuard:
         last[: len(end)] = end
         self._last = np.tile(last, (takes, 1))  # the newest pitch first
         self._runs = np.zeros((takes, len(PITCH_LAGS)), np.int64)
+        self._recent = np.tile(before[-max(MEMORIES) :, PITCH], (takes, 1))
+        self._heard = np.stack([self._count(memory) for memory in MEMORIES])
 
     def lower(self, logits: np.ndarray) -> None:
-        """Makes the pitch that would continue an endless run less likely; (takes, 88) in place."""
+        """Makes what would go on too long less likely: pitches (takes, 88) of logits, in place."""
+        self._spread(logits)
         for take, column in zip(*np.nonzero(self._runs > self.endless), strict=True):
             further = self._runs[take, column] - self.endless[column]
             logits[take, self._last[take, column]] -= PUSH * further
 
+    def _count(self, memory: int) -> np.ndarray:
+        """How often each pitch is among the last `memory` notes, (takes, 88)."""
+        rows = [np.bincount(row[-memory:], minlength=BINS[PITCH]) for row in self._recent]
+        return np.array(rows)
+
+    def _spread(self, logits: np.ndarray) -> None:
+        """Where few keys are in use, each loses by how often it was heard."""
+        for memory, keys, heard in zip(MEMORIES, KEYS, self._heard, strict=True):
+            if self._recent.shape[1] < memory:
+                return
+            share = heard / memory
+            entropy = -(share * np.log(np.maximum(share, 1e-9))).sum(axis=1)
+            missing = np.maximum(keys - np.exp(entropy), 0.0)
+            logits -= SPREAD * missing[:, None] * share
+
     def saw(self, pitches: np.ndarray) -> None:
         """Takes in the pitches just written, (takes,), as codes."""
+        takes, known = np.arange(len(pitches)), self._recent.shape[1]
+        for memory, heard in zip(MEMORIES, self._heard, strict=True):
+            heard[takes, pitches] += 1
+            if known >= memory:
+                heard[takes, self._recent[:, -memory]] -= 1
+        self._recent = np.concatenate([self._recent, pitches[:, None]], axis=1)
+        self._recent = self._recent[:, -max(MEMORIES) :]
         note = pitches[:, None]
         self._runs = np.where(self._last == note, self._runs + 1, 0)
         self._last = np.concatenate([note, self._last[:, :-1]], axis=1)

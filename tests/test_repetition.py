@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import note_generator
+from pyzzicato import note_generator, repetition
 from pyzzicato.codecs.performance import PITCH
 from pyzzicato.generator import collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.repetition import (
     FEWEST,
+    MEMORIES,
     PITCH_ENDLESS,
     ROUNDS,
     Guard,
@@ -87,6 +88,12 @@ def test_music_that_repeats_itself_is_let_alone() -> None:
     assert set(heats(Guard(EMPTY, 1, [seed]), figure(3, 80))) == {1.0}
 
 
+@pytest.fixture
+def runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pitch guard without its count of keys."""
+    monkeypatch.setattr(repetition, "SPREAD", 0.0)
+
+
 def losses(guard: PitchGuard, codes: np.ndarray) -> list[float]:
     """What the pitch that comes next has lost, before each note of one take."""
     found = []
@@ -116,6 +123,7 @@ def test_pitches_that_go_on_to_others_lose_nothing() -> None:
     assert set(losses(PitchGuard(EMPTY, 1), codes)) == {0.0}
 
 
+@pytest.mark.usefixtures("runs_alone")
 @pytest.mark.parametrize("known", [False, True])
 def test_after_music_that_goes_round_it_is_more_patient(known: bool) -> None:
     seed, further = figure(2, 42), figure(2, 140)  # 40 notes that come again
@@ -124,6 +132,47 @@ def test_after_music_that_goes_round_it_is_more_patient(known: bool) -> None:
     fresh = losses(PitchGuard(EMPTY, 1), further)
     patience, usual = (each.index(next(filter(None, each))) for each in (found, fresh))
     assert patience > 1.5 * usual, (patience, usual)
+
+
+def chord_with_others(notes: int, chord: int, others: int) -> np.ndarray:
+    """Notes by lot: four in five from `chord` keys, the others from as many more."""
+    dice = np.random.default_rng(5)
+    held = dice.random(notes) < 0.8
+    pitch = np.where(held, dice.integers(0, chord, notes), chord + dice.integers(0, others, notes))
+    return np.stack([pitch * 0, 20 + pitch, pitch * 0, pitch * 0, pitch * 0], axis=1)
+
+
+def lowered(seed: np.ndarray, takes: int = 1) -> np.ndarray:
+    logits = np.zeros((takes, 88))
+    PitchGuard(seed, takes).lower(logits)
+    return -logits
+
+
+def test_one_chord_with_other_notes_between_loses_what_is_heard_most() -> None:
+    lost = lowered(chord_with_others(300, 4, 12), 2)
+    assert (lost[0] == lost[1]).all()
+    assert lost[0, 20:24].min() > 2 * lost[0, 24:36].max() > 0
+    assert (lost[0, :20] == 0).all()
+    assert (lost[0, 36:] == 0).all()
+
+
+def test_the_fewer_keys_the_more_is_lost_and_many_lose_nothing() -> None:
+    found = [lowered(chord_with_others(300, chord, 12)).max() for chord in (3, 5, 8)]
+    assert found == sorted(found, reverse=True)
+    assert lowered(chord_with_others(300, 30, 30)).max() == 0
+    assert lowered(chord_with_others(MEMORIES[0] - 1, 4, 12)).max() == 0
+
+
+def test_keys_are_counted_as_notes_come_and_forgotten_as_they_go() -> None:
+    codes = np.concatenate([chord_with_others(400, 4, 12), chord_with_others(300, 30, 30)])
+    guard = PitchGuard(EMPTY, 1)
+    for end, row in enumerate(codes[:, PITCH], 1):
+        guard.saw(row[None])
+        if end % 50 == 0:
+            logits = np.zeros((1, 88))
+            guard.lower(logits)
+            assert np.allclose(-logits, lowered(codes[:end]))
+    assert (logits == 0).all()
 
 
 @pytest.fixture
@@ -160,6 +209,7 @@ def test_a_network_leaves_what_it_would_repeat_for_ever(
     with_guard = collect(stubborn.generate(NoteSequence(), asked()))
     assert PITCH_ENDLESS[0] < same_in_a_row(with_guard) < 120
     monkeypatch.setattr(note_generator, "PitchGuard", Off)
+    monkeypatch.setattr(repetition, "SPREAD", 0.0)
     without = collect(stubborn.generate(NoteSequence(), asked()))
     assert same_in_a_row(without) > 200
 
@@ -172,6 +222,7 @@ class Off(PitchGuard):
         self.endless[:] = 10**9
 
 
+@pytest.mark.usefixtures("runs_alone")
 def test_a_seed_that_repeats_itself_may_go_on(stubborn: NoteGenerator) -> None:
     alone = same_in_a_row(collect(stubborn.generate(repeated(5), asked())))
     assert same_in_a_row(collect(stubborn.generate(repeated(50), asked()))) > alone + 20
