@@ -34,6 +34,7 @@ __all__ = [
     "PITCHED",
     "STEPS_PER_BAR",
     "band_measures",
+    "change",
     "feel_variety",
     "interval",
     "measure_table",
@@ -131,6 +132,17 @@ def variety(first: np.ndarray, second: np.ndarray | None = None) -> float:
     if second is None:
         apart = apart[np.triu_indices(len(one), 1)]
     return float(apart.mean()) if apart.size else 0.0
+
+
+def change(before: np.ndarray, after: np.ndarray) -> Floats:
+    """How far each window of `after` is from the one of `before` at its place, (n,), 0 to 1.
+
+    The distance is that of `variety`: 0 for the same notes again, 1 for none in common.
+    """
+    one, other = _bits(before), _bits(after)
+    common = (one * other).sum(axis=1, dtype=np.float64)
+    either = one.sum(axis=1) + other.sum(axis=1) - common
+    return np.where(either > 0, 1 - common / np.maximum(either, 1), 0.0)
 
 
 def feel_variety(windows: np.ndarray) -> float:

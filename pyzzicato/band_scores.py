@@ -5,7 +5,8 @@ Every family's `scores` calls `band_scores`; what it finds is the entry "band" o
 Conventions. An *opening* is a window of 32 steps of a piece of the test split that begins with a
 bar; works take turns. The model goes on from each of 200 openings, at a tempo of 120 and with all
 controls as they come, and its first 32 steps are measured (`pyzzicato.band_measures`) beside the
-32 steps that really follow, and beside the opening once more.
+32 steps that really follow, and beside the opening once more. One measure is added: `change`, the
+share of struck notes that the opening and what follows do not have in common.
 
 Variety is the mean distance between 100 outputs from 100 openings, and between 100 takes from one
 opening (three openings in the mean), over the mean distance between the real windows: by `notes`
@@ -26,7 +27,9 @@ import numpy as np
 from pyzzicato.band_library import windows
 from pyzzicato.band_measures import (
     STEPS_PER_BAR,
+    change,
     feel_variety,
+    interval,
     measure_table,
     nearest_style,
     repeat_last,
@@ -95,7 +98,7 @@ def band_scores(
         "variety": {"real": _varieties(after[:FEW])},
         "styles": None,
     }
-    tables = {"real": measure_table(after), "repeat": measure_table(repeat_last(before))}
+    tables = {"real": _table(before, after), "repeat": _table(before, repeat_last(before))}
     for name, form in {"new": {}, **(variants or {})}.items():
         say(f"{info.id}: {len(asked)} windows" + ("" if name == "new" else f", {name}"))
         player, values = (form, {}) if isinstance(form, Generator) else (generator, dict(form))
@@ -112,13 +115,18 @@ def band_scores(
     return {"band": found}
 
 
+def _table(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
+    """The measures of what follows the openings, and how much of it is new."""
+    return {**measure_table(after), "change": {"All five": interval(change(before, after))}}
+
+
 def _form(
     player: Generator, before: np.ndarray, values: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The measures and the varieties of one form."""
     new = written(player, before, **values)
     one = [written_from(player, start, FEW, **values) for start in _starts(before)]
-    return measure_table(new), {"starts": _varieties(new[:FEW]), "one": _mean_varieties(one)}
+    return _table(before, new), {"starts": _varieties(new[:FEW]), "one": _mean_varieties(one)}
 
 
 def openings(pieces: Sequence[Piece], count: int, rng_seed: int = 1) -> list[Opening]:

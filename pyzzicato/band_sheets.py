@@ -15,6 +15,7 @@ _MEASURES = {
     "pitch_classes": ("pitch classes a bar", "{:.1f}", 1.0),
     "drum_pattern": ("strokes on the eighths", "{:.0f}%", 100.0),
     "tonal_distance": ("tonal distance", "{:.2f}", 1.0),
+    "change": ("notes not as in the opening", "{:.0f}%", 100.0),
 }
 _SIDES = ("real", "new", "repeat")
 
@@ -28,10 +29,9 @@ def sheets(found: Mapping[str, Any]) -> tuple[Sheet, ...]:
 
 def best_figure(found: Mapping[str, Any]) -> str:
     """The figure that says most, in a few words."""
-    alike, repeat = found["alike"]["new"], found["alike"]["repeat"]
     return (
-        f"{alike['met']} of {alike['of']} measures like real music (the last bars again: "
-        f"{repeat['met']}), {_over_real(found, 'new', 'starts', 'notes'):.2f} times its variety"
+        f"{_met(found['alike']['new'])} measures like real music, "
+        f"{_over_real(found, 'new', 'starts', 'notes'):.2f} times as varied"
     )
 
 

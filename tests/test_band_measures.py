@@ -6,6 +6,7 @@ import pytest
 from pyzzicato.band_measures import (
     PAIRS,
     band_measures,
+    change,
     interval,
     measure_table,
     nearest_style,
@@ -135,6 +136,16 @@ def test_variety_is_the_share_of_notes_not_in_common() -> None:
     assert variety(silence(3)) == 0
     assert variety(first, silence()) == 1
     assert variety(first) == 0
+
+
+def test_change_is_the_distance_of_what_follows() -> None:
+    before, after = scattered(4), scattered(4, rng_seed=2)
+    after[1] = before[1]
+    after[2] = 0
+    found = change(before, after)
+    assert found[1:3].tolist() == [0, 1]
+    assert found[0] == pytest.approx(variety(before[:1], after[:1]))
+    assert change(silence(), silence()).tolist() == [0]
 
 
 def test_variety_agrees_with_counting_pair_by_pair() -> None:

@@ -165,6 +165,9 @@ def test_every_form_is_measured_beside_real_music(found: dict[str, Any]) -> None
     assert found["alike"]["real"]["met"] == found["alike"]["real"]["of"]
     assert found["alike"]["by lot"]["met"] < found["alike"]["new"]["met"]
     assert found["measures"]["real"]["density"]["Drums"]["value"] == 4
+    assert found["measures"]["repeat"]["change"]["All five"]["value"] == 0
+    assert found["measures"]["real"]["change"]["All five"]["value"] > 0.5
+    assert found["alike"]["repeat"]["met"] < found["alike"]["repeat"]["of"]
     assert found["forms"] == {"new": {}, "by lot": {"lot": "1.0"}}
 
 
