@@ -186,6 +186,14 @@ def test_how_many_times_as_fast_is_wanted(
     assert ("wanted >= 100" in said) == rolls
 
 
+def test_a_band_is_held_against_fifty_times_real_time(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    band = replace(info_at(tmp_path), training={"kinds": ["band:even"]})
+    assert scripts["generation"].wanted_of(band) == {"real_time": 50}
+    assert "real_time" not in scripts["generation"].wanted_of(info_at(tmp_path))
+
+
 def test_notes_are_counted_over_all_takes(
     scripts: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
