@@ -186,6 +186,8 @@ def test_a_changing_tempo_moves_no_note_off_its_beat() -> None:
     piece = from_midi(midi(changes, quarters))
     assert notes_of(piece.codes) == [(PIANO, 4 * n, 60 + n) for n in range(8)]
     assert piece.qpm == pytest.approx(61, abs=0.01)
+    assert (ROLL.encode(piece.sequence()) == piece.codes).all()
+    assert piece.sequence().qpm == piece.qpm
     assert piece.dropped == (
         "The tempo changes: the notes follow the beats, at one tempo throughout.",
     )

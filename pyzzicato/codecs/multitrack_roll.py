@@ -96,6 +96,10 @@ class BandPiece:
         """The names of the instruments that play."""
         return tuple(INSTRUMENTS[place] for place in np.unique(self.spans[:, 2]))
 
+    def sequence(self) -> NoteSequence:
+        """The music on its grid, at one tempo: a seed that `MultitrackRoll` reads as it is here."""
+        return MultitrackRoll().decode(self.codes, self.qpm)
+
 
 @dataclass(frozen=True, slots=True)
 class MultitrackRoll:
