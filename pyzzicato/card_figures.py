@@ -63,6 +63,8 @@ def sheets(metrics: Mapping[str, Any]) -> tuple[Sheet, ...]:
     found = [make(metrics[name]) for name, make in makers.items() if metrics.get(name)]
     for module, entry in _elsewhere(metrics):
         found += module.sheets(entry)
+    if metrics.get("rounding"):
+        found.append(_rounding(metrics["rounding"]))
     return tuple(found)
 
 
@@ -248,3 +250,17 @@ def _liveliness(found: Mapping[str, Any]) -> Sheet:
     head = (f"over {found['seconds']:g} s", *(_MODES[mode] for mode in modes))
     rows = [(label, *(form.format(**found[mode]) for mode in modes)) for label, form in measures]
     return Sheet("How lively it stays", "", (head, *rows))
+
+
+def _rounding(found: Mapping[str, Any]) -> Sheet:
+    rows = [
+        (name, *(f"{found[split][k]:.4f}" for k in ("stored", "float32")), f"{cost:+.4f}")
+        for split, name in (("val", "validation"), ("test", "test"))
+        for cost in [found[split]["cost"]]
+    ]
+    note = (
+        "How surprising the next step of real music is, in nats for each character or for each "
+        "chord with its length, with the weights as they are stored here and as they were trained."
+    )
+    head = ("music", f"as stored ({found['stored']})", "as trained (float32)", "cost")
+    return Sheet("What small files cost", note, (head, *rows))

@@ -25,7 +25,7 @@ from pyzzicato.text_baselines import markov_nats
 from pyzzicato.text_examples import texts_of
 from pyzzicato.tune_reader import longest_repeat
 
-__all__ = ["is_valid_tune", "reading", "text_scores", "tunes_written"]
+__all__ = ["is_valid_tune", "reading", "text_nats", "text_scores", "tunes_written"]
 
 MOST = 300_000  # characters of a split that are read
 CHUNK = 512  # characters at a time
@@ -85,16 +85,23 @@ def _without_remarks(text: str) -> str:
     return re.sub(r"^% left out:.*\n?", "", text.lstrip("\n"), flags=re.MULTILINE)
 
 
+def text_nats(graph: StepGraph, info: ModelInfo, dataset: Dataset, split: str) -> float:
+    """How surprising a split is to `graph`, in nats per character."""
+    return reading(graph, _codes(info, dataset, split))[0]
+
+
+def _codes(info: ModelInfo, dataset: Dataset, split: str) -> np.ndarray:
+    """The characters of a split that are read."""
+    text = "".join(texts_of(dataset.split(split), info.config))
+    return AbcText(info.config["vocabulary"]).encode(text)[:MOST]
+
+
 def text_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """What `pyzzicato evaluate` measures of a character network, as "text" of metrics.json."""
-    codec = AbcText(info.config["vocabulary"])
-    codes = {
-        name: codec.encode("".join(texts_of(dataset.split(name), info.config)))[:MOST]
-        for name in ("train", "val", "test")
-    }
-    size = len(codec.vocabulary)
+    codes = {name: _codes(info, dataset, name) for name in ("train", "val", "test")}
+    size = len(info.config["vocabulary"])
     generator: Any = info.load()
     found: dict[str, Any] = {
         "characters": {name: len(part) for name, part in codes.items()},

@@ -15,14 +15,15 @@ from typing import Any
 from pyzzicato.step_graph import Graph
 from pyzzicato.text_examples import TextStreams, text_loss, text_metrics
 from pyzzicato.text_generator import TextGenerator
-from pyzzicato.text_scores import text_scores
+from pyzzicato.text_scores import text_nats, text_scores
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "scores"]
 
 examples = TextStreams
 loss = text_loss
 metrics = text_metrics
 load = TextGenerator
+nats = text_nats
 scores = text_scores
 LAYERS = 3
 

@@ -15,15 +15,16 @@ from typing import Any
 
 from pyzzicato.chord_examples import ChordWindows, chord_loss, chord_metrics, prepare
 from pyzzicato.chord_network import built, exported
-from pyzzicato.chord_scores import chord_scores
+from pyzzicato.chord_scores import chord_nats, chord_scores
 from pyzzicato.controls import control
 from pyzzicato.token_generator import TokenControls, TokenGenerator
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "prepare", "scores"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "prepare", "scores"]
 
 examples = ChordWindows
 loss = chord_loss
 metrics = chord_metrics
+nats = chord_nats
 scores = chord_scores
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from pyzzicato.chord_examples import ChordWindows, chord_loss, chord_metrics, prepare
 from pyzzicato.chord_network import built, exported
-from pyzzicato.chord_scores import chord_scores
+from pyzzicato.chord_scores import chord_nats, chord_scores
 from pyzzicato.token_generator import TokenGenerator
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "prepare", "scores"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "prepare", "scores"]
 
 build = built
 examples = ChordWindows
@@ -22,4 +22,5 @@ loss = chord_loss
 metrics = chord_metrics
 export = exported
 load = TokenGenerator
+nats = chord_nats
 scores = chord_scores
