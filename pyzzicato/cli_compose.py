@@ -34,6 +34,11 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
         "--takes", type=int, default=1, metavar="N", help=f"1 to {composition.MOST_TAKES}"
     )
     parser.add_argument(
+        "--avoid-copying",
+        action="store_true",
+        help="go back and on with other dice where it comes close to its training music",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         type=Path,
@@ -124,6 +129,7 @@ def run(options: argparse.Namespace) -> int:
         composer=given.pop("composer", None),
         seed=options.seed,
         takes=options.takes,
+        avoid_copying=options.avoid_copying,
         controls=given,
     )
     heard = _Listening([[] for _ in range(plan.takes)], [""] * plan.takes)

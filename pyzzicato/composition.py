@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
+from pyzzicato.avoiding import avoid_copying
 from pyzzicato.composers import find_composer
 from pyzzicato.controls import Control, Controls, declared, from_texts
 from pyzzicato.errors import InvalidControl, ModelUnavailable, UnknownName, UnreadableMusic
@@ -110,10 +111,14 @@ class Order:
     seed_name: str
     controls: Controls
     takes: int
+    avoid_copying: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Composes; raises ModelUnavailable where the model cannot be loaded."""
-        return self.info.load().generate(self.seed, self.controls, self.takes)
+        generator = self.info.load()
+        if self.avoid_copying:
+            return avoid_copying(generator, self.seed, self.controls, self.takes)
+        return generator.generate(self.seed, self.controls, self.takes)
 
     @property
     def seconds(self) -> float:
@@ -129,6 +134,7 @@ class Order:
             "model": self.info.id,
             "seed": self.seed_name,
             "takes": self.takes,
+            "avoid_copying": self.avoid_copying,
             **dataclasses.asdict(self.controls),
         }
         gap, made = asked_gap(self.controls), []
@@ -151,6 +157,7 @@ def compose(
     model: str | None = None,
     rng_seed: int = 1,
     takes: None = None,
+    avoid_copying: bool = False,
     **controls: Any,
 ) -> Composition: ...
 
@@ -164,6 +171,7 @@ def compose(
     model: str | None = None,
     rng_seed: int = 1,
     takes: int,
+    avoid_copying: bool = False,
     **controls: Any,
 ) -> list[Composition]: ...
 
@@ -176,6 +184,7 @@ def compose(
     model: str | None = None,
     rng_seed: int = 1,
     takes: int | None = None,
+    avoid_copying: bool = False,
     **controls: Any,
 ) -> Composition | list[Composition]:
     """New music in a composer's style; a list of it where a number of `takes` is given.
@@ -184,7 +193,8 @@ def compose(
     seed, a MIDI or ABC file, a NoteSequence, "none" to start from nothing; without one it is the
     composer's first, or Chopin's for a model without composers. `model` is an id, else
     the first that there is; `controls` are its own (`pyzzicato models` names both). `takes` is 1
-    to 10. The same arguments give the same music.
+    to 10. With `avoid_copying` a take goes back and on with other dice where it comes close to its
+    training music (see `pyzzicato.avoiding`). The same arguments give the same music.
     Raises a PyzzicatoError that says which argument to change.
     """
     plan = order(
@@ -192,6 +202,7 @@ def compose(
         composer=composer,
         seed=seed,
         takes=1 if takes is None else takes,
+        avoid_copying=avoid_copying,
         controls={"seconds": seconds, "rng_seed": rng_seed, **controls},
     )
     texts = [""] * plan.takes
@@ -223,6 +234,7 @@ def order(
     composer: str | None = None,
     seed: SeedLike = None,
     takes: int = 1,
+    avoid_copying: bool = False,
     controls: Mapping[str, Any] | None = None,
 ) -> Order:
     """An order from what a person gives; see `compose`. Raises a PyzzicatoError."""
@@ -234,6 +246,11 @@ def order(
     if composer is not None:
         wanted["composer"] = composer
     _check_what_it_has(info, "composer" in wanted, seed)
+    if avoid_copying and not info.reads_seed:
+        raise InvalidControl(
+            f"The model {info.title} begins by itself and cannot go back to avoid copying: leave "
+            "that out, or choose another model."
+        )
     for name in ("composer", "composer_2"):
         if wanted.get(name):
             wanted[name] = find_composer(str(wanted[name])).id
@@ -242,7 +259,7 @@ def order(
     music, name, by = _seed(seed if info.reads_seed else NOTHING, style)
     if composer is None and "composer" in known and by in info.composers:
         wanted["composer"] = by
-    return Order(info, music, name, from_texts(info.controls, wanted), takes)
+    return Order(info, music, name, from_texts(info.controls, wanted), takes, avoid_copying)
 
 
 def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:

@@ -1,7 +1,9 @@
 """Composing by call and by command with models that know no composers, or two at once."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from pyzzicato import composition
 from pyzzicato.cli import main
 from pyzzicato.composition import Composition, style_of
 from pyzzicato.errors import InvalidControl, SavingFailed, UnknownName
+from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed, seeds_by
 from tests.small_families import add_models
@@ -49,6 +52,26 @@ def test_a_model_that_begins_by_itself_has_no_seed() -> None:
     assert pyzzicato.compose(model="letters", seed="none", seconds=5) == piece
     with pytest.raises(InvalidControl, match="reads no seed: leave the seed out"):
         pyzzicato.compose(model="letters", seed=TUNE, seconds=5)
+
+
+def test_copying_can_be_avoided_by_models_that_go_on_from_a_seed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    def watched(generator: Generator, *given: Any) -> Iterator[Step]:
+        asked.append(given[2])
+        return generator.generate(*given)
+
+    monkeypatch.setattr(composition, "avoid_copying", watched)
+    (piece,) = pyzzicato.compose(model="tunes", seconds=5, takes=1, avoid_copying=True)
+    assert piece.settings["avoid_copying"] is True
+    assert pyzzicato.compose(model="tunes", seconds=5).settings["avoid_copying"] is False
+    arguments = ["--model=tunes", "--seconds=5", "--takes=2", "--avoid-copying"]
+    assert main(["compose", *arguments, "-o", str(tmp_path / "out.mid")]) == 0
+    assert asked == [1, 2]
+    with pytest.raises(InvalidControl, match="cannot go back to avoid copying"):
+        pyzzicato.compose(model="letters", seconds=5, avoid_copying=True)
 
 
 def test_text_comes_with_the_music_and_can_be_saved(tmp_path: Path) -> None:

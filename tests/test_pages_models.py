@@ -2,17 +2,19 @@
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pyzzicato.filling import Gap
+from pyzzicato.generator import Generator, Step
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed
-from pyzzicato.ui import downloads
+from pyzzicato.ui import downloads, state
 from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
@@ -155,7 +157,32 @@ def test_all_takes_at_once(visit: Callable[..., AppTest]) -> None:
 def test_one_take_has_nothing_to_layer(visit: Callable[..., AppTest]) -> None:
     app = visit(model="tunes", seconds="5", takes="1")
     compose(app)
-    assert not app.toggle
+    assert "layers" not in [toggle.key for toggle in app.toggle]
+
+
+def test_copying_is_avoided_where_it_is_asked(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def watched(generator: Generator, *given: Any) -> Iterator[Step]:
+        asked.append(given[2])
+        return generator.generate(*given)
+
+    monkeypatch.setattr(state, "avoid_copying", watched)
+    app = visit(model="tunes", seconds="5", takes="1")
+    compose(app)
+    assert asked == []
+    app.toggle(key="set-avoid_copying").set_value(True).run()
+    compose(app)
+    assert asked == [1]
+    assert app.query_params["avoid_copying"] in ("True", ["True"])
+    again = visit(model="tunes", seconds="5", avoid_copying="True", takes="2")
+    assert problems(again) == []
+    assert view_of(again).settings["avoid_copying"] is True
+    bare = visit(model="letters")
+    assert "set-avoid_copying" not in [toggle.key for toggle in bare.toggle]
+    assert "avoid_copying" not in bare.query_params
 
 
 def test_what_is_read_of_a_seed_is_said(visit: Callable[..., AppTest]) -> None:

@@ -1,7 +1,8 @@
 """The address bar: all settings as texts, and back, with a sentence for what cannot be.
 
-A link holds the model, the seed, the number of takes and every control of the model's family.
-An uploaded or continued piece is not in it: `seed=upload` and `seed=result` only say so.
+A link holds the model, the seed, the number of takes, whether to avoid copying, and every control
+of the model's family. An uploaded or continued piece is not in it: `seed=upload` and `seed=result`
+only say so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pyzzicato.errors import InvalidControl, UnknownName
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds import find_seed
 
-__all__ = ["NOTHING", "RESULT", "TAKES", "UPLOAD", "as_texts", "from_link"]
+__all__ = ["AVOID", "NOTHING", "RESULT", "TAKES", "UPLOAD", "as_texts", "from_link"]
 
 UPLOAD, RESULT = "upload", "result"
 TAKES = Control(
@@ -29,6 +30,14 @@ TAKES = Control(
     maximum=10,
     step=1,
 )
+AVOID = Control(
+    name="avoid_copying",
+    kind=bool,
+    default=False,
+    label="Avoid copying",
+    help="Where a take comes close to its training music it goes back a little and on with other "
+    "dice; this takes longer. Not where a stretch is written anew.",
+)
 _COMPOSERS = ("composer", "composer_2")
 _LOST = {
     UPLOAD: "This link was made with a file that only its maker has: choose a seed to start from.",
@@ -38,8 +47,18 @@ _LOST = {
 
 def as_texts(settings: Mapping[str, Any], info: ModelInfo) -> dict[str, str]:
     """What the address bar says: only what matters to the model `info`."""
-    names = ["model", "seed", "takes", *(item.name for item in _linked(info))]
+    names = [
+        "model",
+        "seed",
+        *(item.name for item in _beside(info)),
+        *(item.name for item in _linked(info)),
+    ]
     return {name: _text(settings[name]) for name in names}
+
+
+def _beside(info: ModelInfo) -> list[Control]:
+    """What is set beside the model's own controls."""
+    return [TAKES, AVOID] if info.reads_seed else [TAKES]
 
 
 def _linked(info: ModelInfo) -> list[Control]:
@@ -66,7 +85,7 @@ def from_link(
         model = settings["model"]
     found["model"] = model
     info = models[model]
-    for item in [TAKES, *_linked(info)]:
+    for item in [*_beside(info), *_linked(info)]:
         if item.name in texts and item.name not in _COMPOSERS:
             try:
                 found[item.name] = item.check(texts[item.name])

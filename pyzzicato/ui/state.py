@@ -6,23 +6,28 @@ widget show its setting, and `gather` takes over what was changed by hand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 import streamlit as st
 
+from pyzzicato.avoiding import avoid_copying
+from pyzzicato.band_parts import is_band
 from pyzzicato.composers import Composer, find_composer
 from pyzzicato.composition import style_of
 from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.filling import Gap, asked_gap
-from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import all_seeds, seeds_by
 from pyzzicato.ui import links, resources, shell
+from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.jobs import Job
 from pyzzicato.ui.pieces import Piece, Start, library_start, nothing_start
+from pyzzicato.ui.uploads import Upload
 
 __all__ = [
     "View",
@@ -49,8 +54,8 @@ class View:
     autoplay: bool = False
     asks_file: bool = False
     """Whether they want to start from a file of their own, and have not given one yet."""
-    upload: tuple[str, NoteSequence] | None = None
-    """Name and whole music of the person's own file."""
+    upload: Upload | None = None
+    """The person's own file."""
     window: tuple[float, float] = (0.0, 20.0)
     """The seconds of that music which are used."""
     problems: dict[str, str] = field(default_factory=dict)
@@ -85,8 +90,15 @@ class View:
 
     @property
     def seed(self) -> Start:
-        """What the model would start from: nothing, where it is one that begins by itself."""
-        return self.start if self.info.reads_seed else nothing_start()
+        """What the model would start from, as it takes it: nothing, if it begins by itself."""
+        start = self.start if self.info.reads_seed else nothing_start()
+        return fitted(start, plays_band(self.info))
+
+    @property
+    def hears_band(self) -> bool:
+        """Whether drums, guitar, bass and strings may be heard."""
+        shown = self.piece is not None and is_band(self.piece.start.music)
+        return shown or plays_band(self.info) or is_band(self.start.music)
 
     @property
     def running(self) -> bool:
@@ -151,6 +163,10 @@ class View:
         """Starts to write the stretch `gap` of `start` anew, with the settings as they stand."""
         self._write(start, fill_from=gap.start, fill_to=gap.stop)
 
+    def keep_some(self, start: Start, keep: str, seconds: float) -> None:
+        """Starts to make the instruments of `start` anew that `keep` does not name."""
+        self._write(start, keep=keep, seconds=seconds)
+
     def _write(self, start: Start, **more: Any) -> None:
         """Starts to write; `more` are controls beside the settings.
 
@@ -158,7 +174,8 @@ class View:
         again wants something new.
         """
         self.problems.clear()
-        if self._just_played(start, Gap(more["fill_from"], more["fill_to"]) if more else None):
+        filled = Gap(more["fill_from"], more["fill_to"]) if "fill_from" in more else None
+        if self._just_played(start, filled, self._link(start, more)):
             self.roll_dice()
         self.halt()
         try:
@@ -167,29 +184,32 @@ class View:
         except PyzzicatoError as error:
             self.problems[f"model {self.info.id}"] = str(error)
             return
+        write = generator.generate
+        if self.settings[links.AVOID.name] and self.info.reads_seed:
+            write = partial(avoid_copying, generator)
         self.remember()
         self.pieces += 1
         takes, gap = self.settings["takes"], asked_gap(controls)
         job = Job(
-            lambda: generator.generate(start.music, controls, takes),
+            lambda: write(start.music, controls, takes),
             seconds=gap.seconds if gap else controls.seconds,
             takes=takes,
             qpm=start.music.qpm,
         ).start()
         texts, read = (
-            self._link(start),
+            self._link(start, more),
             "" if gap or not start.music else generator.reads(start.music),
         )
         self.piece = Piece(self.pieces, start, self.info, controls, takes, job, texts, read)
         self.take, self.layered, self.autoplay = 0, False, True
 
-    def _link(self, start: Start) -> dict[str, str]:
-        return links.as_texts({**self.settings, "seed": start.id}, self.info)
+    def _link(self, start: Start, more: Mapping[str, Any]) -> dict[str, str]:
+        return links.as_texts({**self.settings, **more, "seed": start.id}, self.info)
 
-    def _just_played(self, start: Start, gap: Gap | None) -> bool:
+    def _just_played(self, start: Start, gap: Gap | None, link: Mapping[str, str]) -> bool:
         """Whether what is on the stage was made just so."""
         shown = self.piece
-        if shown is None or shown.gap != gap or shown.texts != self._link(start):
+        if shown is None or shown.gap != gap or shown.texts != link:
             return False
         return gap is not None or shown.start == start  # around a gap nothing has changed
 
@@ -204,7 +224,8 @@ def usual_settings(info: ModelInfo) -> dict[str, Any]:
     """What the settings of a model are unless one turns them, its number of takes among them."""
     takes = info.card.get("takes", links.TAKES.default)
     usual = {item.name: item.default for item in declared(info.controls)}
-    return {**usual, links.TAKES.name: links.TAKES.check(takes)}
+    beside = {links.TAKES.name: links.TAKES.check(takes), links.AVOID.name: links.AVOID.default}
+    return {**usual, **beside}
 
 
 def _allowed(info: ModelInfo, name: str, value: Any) -> bool:

@@ -173,7 +173,7 @@ def _turn(view: View) -> None:
         if main is not None:
             value = view.settings[main.name]
             shell.line(f"Wildness is this model's {main.name}, now {value:g}. {main.help}")
-        for item in others(view):
+        for item in [*others(view), *([links.AVOID] if view.info.reads_seed else [])]:
             draw_control(item, view)
             shell.line(without_effect(item, view) or item.help)
 
