@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyzzicato.errors import UnknownName
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.plotting import figure_file, roll_figure
+from tests.small_band import band_piece
 
 SEED_COLOUR, CONTINUATION_COLOUR = "#2F6BFF", "#E8791A"
 SEED = NoteSequence((Note(0, 1, 60, 127), Note(1, 2, 64, 127)))
@@ -87,9 +88,45 @@ def test_the_border_may_lie_after_the_last_note_of_the_seed() -> None:
     assert at(figure, pixels, 3.6, 67) == rgb(CONTINUATION_COLOUR)
 
 
-def test_drums_and_notes_beyond_the_keyboard_are_left_out() -> None:
-    odd = NoteSequence((Note(0, 1, 60, is_drum=True), Note(0, 1, 5), Note(0, 1, 120)))
+def test_notes_beyond_the_keyboard_are_left_out() -> None:
+    odd = NoteSequence((Note(0, 1, 5), Note(0, 1, 120)))
     assert (picture(roll_figure(odd, NOTHING)) == picture(roll_figure(NOTHING, NOTHING))).all()
+
+
+BAND_COLOURS = {"Drums": "#5B5866", "Piano": "#2B6CC4", "Guitar": "#12866A", "Bass": "#B0417F",
+                "Strings": "#B27A00"}  # fmt: skip
+
+
+def test_each_instrument_of_a_band_has_a_colour_and_a_name() -> None:
+    loud = NoteSequence(tuple(note._replace(velocity=127) for note in band_piece(2)))
+    figure = roll_figure(loud.trim(0, 2), loud.trim(2, 4))
+    pixels = picture(figure)
+    assert at(figure, pixels, 0.15, 45 + 24) == rgb(BAND_COLOURS["Piano"])
+    assert at(figure, pixels, 0.15, 45 + 16) == rgb(BAND_COLOURS["Guitar"])
+    assert at(figure, pixels, 0.15, 45 - 12) == rgb(BAND_COLOURS["Bass"])
+    assert at(figure, pixels, 1.75, 45 + 24) == rgb(BAND_COLOURS["Strings"])
+    assert at(figure, pixels, 2.15, 41 - 12) == rgb(BAND_COLOURS["Bass"])  # new music, too
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == list(BAND_COLOURS)
+
+
+def test_drums_have_a_strip_of_their_own() -> None:
+    kick = Note(0.5, 0.6, 36, 127, is_drum=True)
+    figure = roll_figure(NoteSequence((kick, Note(0, 1, 60, 127))), NOTHING)
+    roll, strip = figure.axes
+    assert [label.get_text() for label in strip.get_yticklabels()][:2] == ["kick", "snare"]
+    pixels = picture(figure)
+    x, y = strip.transData.transform((0.55, 0))
+    assert tuple(pixels[len(pixels) - 1 - round(y), round(x), :3]) == rgb(BAND_COLOURS["Drums"])
+    assert roll.get_xlim() == strip.get_xlim()
+    assert len(roll_figure(SEED, CONTINUATION).axes) == 1
+
+
+def test_layered_takes_keep_the_two_colours() -> None:
+    strings = NoteSequence((Note(0, 1, 60, 127, 48),))
+    figure = roll_figure(NOTHING, strings, layers=True)
+    assert at(figure, picture(figure), 0.6, 60) == rgb(CONTINUATION_COLOUR)
 
 
 def test_all_88_keys_are_shown_and_named() -> None:
