@@ -19,7 +19,15 @@ from typing import Any, Self
 
 from pyzzicato.errors import InvalidControl
 
-__all__ = ["Control", "Controls", "control", "declared", "from_texts"]
+__all__ = [
+    "Control",
+    "Controls",
+    "control",
+    "declared",
+    "from_texts",
+    "likeliest",
+    "wildness",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,36 @@ def _to_int(value: Any) -> int:
 def control(default: Any, *, label: str, help: str, **more: Any) -> Any:
     """A dataclass field that is a control; `more` are the other fields of `Control`."""
     return dataclasses.field(default=default, metadata={"label": label, "help": help, **more})
+
+
+def wildness(
+    default: float,
+    minimum: float,
+    maximum: float,
+    help: str = "Low keeps to what is likely, high dares more.",
+) -> Any:
+    """The temperature by which chances are drawn: the one control shown as *Wildness*."""
+    return control(
+        default,
+        label="Wildness",
+        help=help,
+        minimum=minimum,
+        maximum=maximum,
+        step=0.05,
+        main=True,
+    )
+
+
+def likeliest(default: float) -> Any:
+    """The share of the chances that is drawn from, which others call top-p."""
+    return control(
+        default,
+        label="Leave out the unlikely",
+        help="Only the likeliest notes that together have this probability are considered.",
+        minimum=0.5,
+        maximum=1.0,
+        step=0.01,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

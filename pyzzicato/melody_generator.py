@@ -27,7 +27,7 @@ from pyzzicato.codecs.melody import (
     into_range,
     steps_per_second,
 )
-from pyzzicato.controls import control
+from pyzzicato.controls import control, wildness
 from pyzzicato.generator import Generator, Step
 from pyzzicato.melody_encoding import MelodyReader
 from pyzzicato.notes import Note, NoteSequence
@@ -57,14 +57,8 @@ class MelodyControls(controls.Controls):
         step=1,
         unit="seconds",
     )
-    temperature: float = control(
-        1.0,
-        label="Wildness",
-        help="Low repeats itself, high dares more and loses its form.",
-        minimum=0.1,
-        maximum=2.0,
-        step=0.05,
-        main=True,
+    temperature: float = wildness(
+        1.0, 0.1, 2.0, "Low repeats itself, high dares more and loses its form."
     )
     primer: str = control(
         "melody",

@@ -16,7 +16,7 @@ import numpy as np
 from pyzzicato import controls
 from pyzzicato.codecs.performance import TICKS, codes_of
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.controls import control
+from pyzzicato.controls import control, likeliest, wildness
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
@@ -50,23 +50,8 @@ class NoteControls(controls.Controls):
         maximum=1.0,
         step=0.05,
     )
-    temperature: float = control(
-        1.0,
-        label="Wildness",
-        help="Low keeps to what is likely, high dares more.",
-        minimum=0.5,
-        maximum=1.3,
-        step=0.05,
-        main=True,
-    )
-    top_p: float = control(
-        0.98,
-        label="Leave out the unlikely",
-        help="Only the likeliest notes that together have this probability are considered.",
-        minimum=0.5,
-        maximum=1.0,
-        step=0.01,
-    )
+    temperature: float = wildness(1.0, 0.5, 1.3)
+    top_p: float = likeliest(0.98)
     min_p: float = control(
         0.0,
         label="Leave out the far-fetched",

@@ -15,7 +15,7 @@ from typing import Any
 from pyzzicato import controls
 from pyzzicato.abc_plain import KEYS, KINDS
 from pyzzicato.codecs.abc_text import shown
-from pyzzicato.controls import control
+from pyzzicato.controls import control, wildness
 
 __all__ = ["ANY", "TextControls", "checkpoints_of", "controls_of"]
 
@@ -26,14 +26,8 @@ ANY = "any"
 class TextControls(controls.Controls):
     """What every model of this family has."""
 
-    temperature: float = control(
-        0.7,
-        label="Wildness",
-        help="Low keeps to what is likely, high dares more, and makes more mistakes.",
-        minimum=0.3,
-        maximum=1.5,
-        step=0.05,
-        main=True,
+    temperature: float = wildness(
+        0.7, 0.3, 1.5, "Low keeps to what is likely, high dares more, and makes more mistakes."
     )
     characters: int = control(
         0,

@@ -21,7 +21,7 @@ import numpy as np
 from pyzzicato import controls
 from pyzzicato.chord_examples import codec_of, read_before, read_vocabulary
 from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Voice, chord_pitches
-from pyzzicato.controls import control
+from pyzzicato.controls import control, likeliest, wildness
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.notes import Note, NoteSequence
@@ -43,23 +43,8 @@ _NEWS = 0.5  # seconds, the longest time without any
 class TokenControls(controls.Controls):
     """What a listener turns on a network of notes and lengths."""
 
-    temperature: float = control(
-        1.0,
-        label="Wildness",
-        help="Low keeps to what is likely, high dares more.",
-        minimum=0.5,
-        maximum=1.5,
-        step=0.05,
-        main=True,
-    )
-    top_p: float = control(
-        0.95,
-        label="Leave out the unlikely",
-        help="Only the likeliest notes that together have this probability are considered.",
-        minimum=0.5,
-        maximum=1.0,
-        step=0.01,
-    )
+    temperature: float = wildness(1.0, 0.5, 1.5)
+    top_p: float = likeliest(0.95)
     tempo: float = control(
         0.0,
         label="Tempo",
