@@ -12,5 +12,5 @@ with st.container(key="page", horizontal=True, wrap=False):
     with st.container(key="stage"):
         stage.draw(view)
 state.write_link(view)
-shell.close_page()
+shell.close_page(band=view.hears_band)
 wings.warm_up(view)

@@ -12,7 +12,7 @@ from pyzzicato.ui.downloads import whole
 from pyzzicato.ui.pieces import Start
 from pyzzicato.ui.state import View, gather, toggle
 
-__all__ = ["draw", "marked", "offer", "possible"]
+__all__ = ["base", "draw", "marked", "offer", "possible"]
 
 _OPEN = "anew"
 _GRID = 0.5  # seconds between two places that can be marked
@@ -26,14 +26,14 @@ def _known_to(view: View) -> bool:
     return "fill_from" in names and not resources.missing(view.info)
 
 
-def _base(view: View, music: NoteSequence | None) -> Start:
-    """The piece that is on the stage, as something to fill in: `music` is what is new in it."""
+def base(view: View, music: NoteSequence | None) -> Start:
+    """The piece that is on the stage, as something to change: `music` is what is new in it."""
     piece = view.piece
     if piece is None or music is None:
         start, so_far, rounds = view.seed, view.seed.music, view.seed.rounds
     else:
         start, so_far = piece.start, whole(piece, music)
-        rounds = start.rounds + (0 if piece.gap else 1)
+        rounds = start.rounds + (0 if piece.gap or piece.kept else 1)
     title = start.title or "a piece from nothing"
     return Start(links.RESULT, title, so_far, start.composer, rounds)
 
@@ -55,12 +55,12 @@ def marked(view: View, music: NoteSequence | None) -> tuple[float, float] | None
         return None
     if "stretch" in st.session_state:
         view.stretch = st.session_state["stretch"]
-    return _stretch(view, _base(view, music).music.duration)
+    return _stretch(view, base(view, music).music.duration)
 
 
 def possible(view: View, music: NoteSequence | None) -> bool:
     """Whether the chosen model can fill in a stretch, and there is music to mark one in."""
-    return _known_to(view) and _base(view, music).music.duration >= _LEAST
+    return _known_to(view) and base(view, music).music.duration >= _LEAST
 
 
 def offer() -> None:
@@ -73,14 +73,14 @@ def draw(view: View, music: NoteSequence | None) -> None:
     stretch = marked(view, music)
     if stretch is None:
         return
-    base = _base(view, music)
+    piece = base(view, music)
     if st.session_state.get("stretch") != stretch:
         st.session_state["stretch"] = stretch
     with st.container(key="anew"):
         st.slider(
             "The stretch to write anew",
             0.0,
-            int(base.music.duration / _GRID) * _GRID,
+            int(piece.music.duration / _GRID) * _GRID,
             step=_GRID,
             format="%.1f s",
             key="stretch",
@@ -89,7 +89,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
             short = stretch[1] - stretch[0] < SHORTEST_GAP
             if st.button("Write this stretch anew", key="anew-write", disabled=short):
                 gather(view)
-                view.fill(base, Gap(*stretch))
+                view.fill(piece, Gap(*stretch))
                 st.rerun()
             shell.line(
                 "Mark at least half a second."

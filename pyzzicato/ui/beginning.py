@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pyzzicato.band_parts import parts_of
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.composers import Composer
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import check_size
-from pyzzicato.midi import piano_part, read_music
 from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
+from pyzzicato.ui.band import becomes, listed, plays_band
 from pyzzicato.ui.pieces import Start, library_start, nothing_start
 from pyzzicato.ui.player import SeedCard, seed_cards
 from pyzzicato.ui.state import View, gather, toggle
+from pyzzicato.ui.uploads import read_upload
 
 __all__ = ["draw"]
 
@@ -22,6 +25,7 @@ _OPENING = 20.0  # seconds of a longer file that are taken unless the person say
 
 def draw(view: View) -> None:
     """The choice between library, own file and nothing, and what belongs to it."""
+    _refit(view)
     shell.line("Start from", "label")
     if not view.info.reads_seed:
         shell.line(f"{view.info.title} begins by itself: it reads no seed.")
@@ -53,9 +57,11 @@ def draw(view: View) -> None:
         shell.line("Only the composer's name, and silence before the first note.")
     else:
         shell.line("Silence before the first note.")
-    read = resources.reads(view.info, view.start.music) if view.info.id in view.warm else ""
-    if read:
-        shell.line(read)
+    whole = view.upload.all if kind == "file" and view.upload else view.start.music
+    read = resources.reads(view.info, view.seed.music) if view.info.id in view.warm else ""
+    for sentence in (becomes(whole, plays_band(view.info)), read):
+        if sentence:
+            shell.line(sentence)
 
 
 def _take_kind(view: View) -> None:
@@ -143,10 +149,15 @@ def _file(view: View) -> None:
     if view.upload is None:
         shell.line("A MIDI or ABC file of at most 1 MB. It is not kept.")
         return
-    name, music = view.upload
     if view.start.id != links.UPLOAD:
         return
-    shell.line(f"{name}: {len(music)} notes, {music.duration:.0f} s.")
+    part = view.upload.part(plays_band(view.info))
+    music = part.music
+    playing = [name for name in parts_of(music) if name in INSTRUMENTS]
+    by = f" of {listed(playing)}" if len(playing) > 1 else ""
+    shell.line(f"{view.upload.name}: {len(music)} notes{by}, {music.duration:.0f} s.")
+    for sentence in part.said:
+        shell.line(sentence)
     if music.duration > _OPENING:
         if "window" not in st.session_state:
             st.session_state["window"] = view.window
@@ -172,13 +183,15 @@ def _take_file(view: View) -> None:
         return
     try:
         check_size(file.size)
-        music = piano_part(read_music(file.getvalue(), file.name))
+        upload = read_upload(file.getvalue(), file.name)
+        part = upload.part(plays_band(view.info))
+        if part.problem:
+            raise UnreadableMusic(part.problem)
     except UnreadableMusic as error:
         view.problems["upload"] = str(error)
         return
-    first = min(note.start for note in music)
-    view.upload = (file.name, music.trim(first, music.duration))
-    view.window = (0.0, min(_OPENING, view.upload[1].duration))
+    view.upload = upload
+    view.window = (0.0, min(_OPENING, part.music.duration))
     st.session_state.pop("window", None)
     _use_file(view)
 
@@ -190,9 +203,32 @@ def _take_window(view: View) -> None:
 
 
 def _use_file(view: View) -> None:
+    start = _file_start(view)
+    if start is not None:
+        view.begin_with(start)
+
+
+def _file_start(view: View) -> Start | None:
+    """The part of the file that is used, as the model takes it; None where it cannot."""
     if view.upload is None:
+        return None
+    band = plays_band(view.info)
+    st.session_state["upload-band"] = band
+    problem = view.upload.part(band).problem
+    if problem:
+        view.problems["upload"] = problem
+        return None
+    music = view.upload.between(*view.window, band)
+    return Start(links.UPLOAD, view.upload.name, music)
+
+
+def _refit(view: View) -> None:
+    """Where the model has changed from piano to band or back, reads the file's other side."""
+    if view.start.id != links.UPLOAD or st.session_state.get("upload-band") == plays_band(
+        view.info
+    ):
         return
-    name, music = view.upload
-    start, end = view.window
-    part = music.trim(start, max(end, start + 1.0))
-    view.begin_with(Start(links.UPLOAD, name, part))
+    view.problems.pop("upload", None)
+    start = _file_start(view)
+    if start is not None:
+        view.start = start  # what is on the stage stays there

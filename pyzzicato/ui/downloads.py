@@ -12,6 +12,7 @@ from pyzzicato.layering import layered
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.ui.band import listed
 from pyzzicato.ui.pieces import Piece
 from pyzzicato.ui.shell import clock
 
@@ -25,6 +26,7 @@ MIME = {
     "svg": "image/svg+xml",
     "abc": "text/vnd.abc",
     "zip": "application/zip",
+    "stems": "application/zip",
 }
 
 
@@ -41,13 +43,16 @@ class Kept:
     """The text of every take, where the model is one that writes text."""
 
     def maker(self, kind: str) -> Callable[[], bytes]:
-        """Makes the file of this `kind` (a key of `MIME`) of the shown take, or the ZIP of all."""
+        """Makes the file of this `kind` of the shown take; "zip" is all of them, and "stems" a ZIP
+        with every instrument of the shown one by itself."""
         if kind == "zip":
             return self._zip
         return lambda: self._file(kind, self.shown)
 
     def name(self, kind: str) -> str:
         """What the file of this kind is called."""
+        if kind == "stems":
+            return file_name(self.piece, self.shown, "zip").replace(".zip", "-stems.zip")
         return file_name(self.piece, "takes" if kind == "zip" else self.shown, kind)
 
     def _file(self, kind: str, take: int | None) -> bytes:
@@ -55,6 +60,10 @@ class Kept:
             return self.texts[take or 0].encode()
         written = layered(self.takes) if take is None else self.takes[take]
         music = whole(self.piece, written)
+        if kind == "stems":
+            from pyzzicato.band_parts import stems_file
+
+            return stems_file(music, file_name(self.piece, take, "").rstrip("."))
         if kind == "mid":
             return write_midi(music, name=title_of(self.piece))
         if kind in ("png", "svg"):
@@ -62,7 +71,9 @@ class Kept:
 
             there, new = self.piece.parts(written)
             title = title_of(self.piece)
-            figure = roll_figure(there, new, title=title, border=self.piece.border)
+            figure = roll_figure(
+                there, new, title=title, border=self.piece.border, layers=take is None
+            )
             return figure_file(figure, kind)
         from pyzzicato.audio import sound_file
 
@@ -90,6 +101,9 @@ def title_of(piece: Piece) -> str:
     if piece.gap:
         words = words[:1].upper() + words[1:]
         return f"{words}, anew from {clock(piece.gap.start)} to {clock(piece.gap.stop)}"
+    if piece.kept:
+        words = words[:1].upper() + words[1:]
+        return f"{words}, anew around its {listed(piece.kept)}"
     if not words:
         return f"From nothing, {manner(piece.style, piece.info)}"
     return f"After {words}, in the style of {piece.style}" if piece.style else f"After {words}"

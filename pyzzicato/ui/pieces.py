@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pyzzicato.band_controls import asked_keep
 from pyzzicato.composers import find_composer
 from pyzzicato.composition import style_of
 from pyzzicato.filling import Gap, asked_gap, parted
@@ -67,8 +68,15 @@ class Piece:
         return asked_gap(self.controls)
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The instruments of the start that are kept, where the others were made anew."""
+        return tuple(self.controls.keep.split("+")) if asked_keep(self.controls) else ()
+
+    @property
     def border(self) -> float:
         """Seconds at which the new music begins."""
+        if self.kept:
+            return 0.0  # it takes the place of what was there
         return self.gap.start if self.gap else self.start.music.duration
 
     @property
@@ -77,7 +85,12 @@ class Piece:
         return self.gap.seconds if self.gap else float(self.controls.seconds)
 
     def parts(self, take: NoteSequence) -> tuple[NoteSequence, NoteSequence]:
-        """What was there and stays, and the new notes of a take, their times from `border` on."""
+        """What was there and stays, and the new notes of a take, their times from `border` on.
+
+        Where instruments were kept they are in the take.
+        """
+        if self.kept:
+            return NoteSequence(qpm=self.start.music.qpm), take
         return parted(self.start.music, take, *self.gap) if self.gap else (self.start.music, take)
 
 

@@ -43,9 +43,9 @@ def open_page(name: str) -> None:
                 st.page_link(path, label=label)
 
 
-def close_page() -> None:
-    """The last call of a page that plays music."""
-    sound_bank()
+def close_page(*, band: bool = False) -> None:
+    """The last call of a page that plays music; `band` where a band does."""
+    sound_bank(band=band)
 
 
 def clock(seconds: float) -> str:

@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pyzzicato.band_parts import is_band
 from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence
-from pyzzicato.ui import anew, links, shell
+from pyzzicato.ui import anew, keeping, links, shell
 from pyzzicato.ui.closeness import Closeness, closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
@@ -74,7 +75,8 @@ def _draw_piece(view: View, piece: Piece) -> None:
     if piece.read:
         shell.line(piece.read)
     finished = bool(music) and not progress.running and take is not None
-    close = closeness(music, piece.border) if finished else Closeness()
+    # The index knows piano music only: of a band it would know nothing, and say so wrongly.
+    close = closeness(music, piece.border) if finished and not is_band(music) else Closeness()
     asked = _play(view, piece, progress, music, take, close)
     if piece.takes > 1:
         _choose_take(view, piece, progress)
@@ -146,11 +148,13 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
         st.rerun(scope="fragment")
     if st.session_state.get("layers") != view.layered:
         st.session_state["layers"] = view.layered
+    if is_band(*progress.takes) and not view.layered:
+        return  # each take has all the instruments already
     st.toggle("Layer them", key="layers", on_change=_layer, args=(view,))
     if view.layered:
         shell.line(
             "All takes at once, each on an instrument of its own. The MIDI file has a track for "
-            "each; sound files play them all on the piano."
+            "each; sound files have guitars, basses and strings, and the piano for all others."
         )
 
 
@@ -166,10 +170,11 @@ def _status(piece: Piece, progress: Progress, music: NoteSequence, take: int | N
     if not music:
         return "Nothing was written."
     length = max(progress.made) if take is None else progress.made[take]
-    low, high = min(n.pitch for n in music), max(n.pitch for n in music)
+    pitches = [note.pitch for note in music if not note.is_drum]
+    spread = f", from {_name(min(pitches))} to {_name(max(pitches))}" if pitches else ""
     words = (
-        f"{counted(len(music))} in {length:.0f} seconds, {len(music) / length:.1f} a second, "
-        f"from {_name(low)} to {_name(high)}. Played by {piece.info.title}."
+        f"{counted(len(music))} in {length:.0f} seconds, {len(music) / length:.1f} a second"
+        f"{spread}. Played by {piece.info.title}."
     )
     return f"Stopped. {words}" if progress.stopped else words
 
@@ -183,6 +188,8 @@ def _keep(piece: Piece, progress: Progress, take: int | None) -> None:
     buttons = {"mid": "MIDI", "wav": "WAV", "mp3": "MP3", "png": "Picture", "svg": "SVG"}
     if take is not None and progress.texts[take]:
         buttons = {"abc": "ABC", **buttons}
+    if take is not None and is_band(*piece.parts(progress.takes[take])):
+        buttons["stems"] = "Each instrument"
     with st.container(key="keep", horizontal=True, vertical_alignment="center"):
         shell.line("Keep", "label")
         for kind, label in (buttons | {"zip": "All takes"}).items():
@@ -201,17 +208,19 @@ def _keep(piece: Piece, progress: Progress, take: int | None) -> None:
     if picture.open:
         with picture, st.spinner("Drawing …"):
             written = layered(progress.takes) if take is None else progress.takes[take]
-            png = _picture(*piece.parts(written), piece.border, title_of(piece), is_dark())
+            there, new = piece.parts(written)
+            layers = take is None
+            png = _picture(there, new, piece.border, title_of(piece), is_dark(), layers)
             st.image(png, width="stretch")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _picture(
-    seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool
+    seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool, layers: bool
 ) -> bytes:
     from pyzzicato.plotting import figure_file, roll_figure
 
-    figure = roll_figure(seed, music, border=border, title=title, dark=dark)
+    figure = roll_figure(seed, music, border=border, title=title, dark=dark, layers=layers)
     return figure_file(figure, "png")
 
 
@@ -229,7 +238,8 @@ def _address(piece: Piece) -> str:
 def _next(view: View, music: NoteSequence | None) -> None:
     single = not view.layered  # what is layered is no piece to go on from
     markable = single and anew.possible(view, music)
-    if not (view.past or music or markable):
+    keepable = single and keeping.possible(view, music)
+    if not (view.past or music or markable or keepable):
         return
     with st.container(key="next", horizontal=True, vertical_alignment="center"):
         shell.line("Next", "label")
@@ -238,11 +248,15 @@ def _next(view: View, music: NoteSequence | None) -> None:
             _continue(view, piece, music, PlayerResult(whole(piece, music).duration))
         if markable:
             anew.offer()
+        if keepable:
+            keeping.offer(view, music)
         if view.past and st.button("Undo", key="undo"):
             view.undo()
             st.rerun()
     if markable:
         anew.draw(view, music)
+    if keepable:
+        keeping.draw(view, music)
 
 
 def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult) -> None:

@@ -1,0 +1,91 @@
+"""A person's own file, read for a piano and for a band at once, so that the model may change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pyzzicato.band_parts import band_notes
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll, from_midi
+from pyzzicato.errors import UnreadableMusic
+from pyzzicato.midi import piano_part, read_music
+from pyzzicato.notes import NoteSequence
+
+__all__ = ["Part", "Upload", "read_upload"]
+
+_BAR = 4  # quarter notes: where a band's part of a file may begin
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a file is for one kind of model: its music, and what is to be said of it.
+
+    Where `problem` is a sentence there is no music.
+    """
+
+    music: NoteSequence = field(default_factory=NoteSequence)
+    said: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file by its name, as a piano and as a band would play it; `all` are its notes as read."""
+
+    name: str
+    all: NoteSequence
+    piano: Part
+    band: Part
+
+    def part(self, band: bool) -> Part:
+        """What it is for a band, or for the piano."""
+        return self.band if band else self.piano
+
+    def between(self, start: float, end: float, band: bool) -> NoteSequence:
+        """Its music from `start` to `end` seconds; a band begins with a bar and ends on a beat."""
+        music = self.part(band).music
+        if band:
+            beat = 60 / music.qpm
+            start = round(start / (_BAR * beat)) * _BAR * beat
+            end = max(round(end / beat), 1) * beat
+        return music.trim(start, max(end, start + 1.0))
+
+
+def read_upload(data: bytes, name: str) -> Upload:
+    """A MIDI or ABC file; raises UnreadableMusic where it can be read for neither kind."""
+    music = read_music(data, name)
+    piano, band = _for_piano(music), _for_band(music, data)
+    if piano.problem and band.problem:
+        raise UnreadableMusic(piano.problem)
+    return Upload(name, music, piano, band)
+
+
+def _for_piano(music: NoteSequence) -> Part:
+    try:
+        found = piano_part(music)
+    except UnreadableMusic as error:
+        return Part(problem=str(error))
+    return Part(found.trim(min(note.start for note in found), found.duration))
+
+
+def _for_band(music: NoteSequence, data: bytes) -> Part:
+    """On the file's own beats: a tempo that changes moves no note off them."""
+    said: tuple[str, ...] = ()
+    found = band_notes(music)
+    if data.startswith(b"MThd"):
+        try:
+            piece = from_midi(data)
+            found = replace(found, qpm=piece.qpm)
+            # What lies on the beats as it was played stays so, with its touch.
+            if not np.array_equal(MultitrackRoll().encode(found), piece.codes):
+                found = piece.sequence()
+        except UnreadableMusic as error:
+            return Part(problem=str(error))
+        said = piece.dropped
+    if not found:
+        return Part(problem="Neither drums, piano, guitar, bass nor strings play in this file.")
+    bar = _BAR * 60 / found.qpm
+    first = math.floor(min(note.start for note in found) / bar + 1e-6) * bar
+    return Part(found.trim(first, found.duration), said)
