@@ -178,5 +178,5 @@ def test_a_generator_needs_only_blocks() -> None:
     assert first == second
     assert [(n.start, n.pitch) for n in first][:24] == [(n.start, n.pitch) for n in seed]
     assert generator.reads(seed) == ""
-    flute = seed.merge([Note(0.0, 1.0, 72, 80, 73)])
-    assert "1 of 25 notes are not read" in generator.reads(flute)
+    rain = seed.merge([Note(0.0, 1.0, 72, 80, 96)])
+    assert "1 of 25 notes are not read" in generator.reads(rain)

@@ -5,13 +5,13 @@ Conventions. A roll is a uint8 array of shape (steps, 5, 128): instrument in the
 bar of 4/4 is 16 steps; networks see windows of `WINDOW` = 32. A drum stroke lasts one step,
 since the length that files give it is not heard.
 
-Instruments by General MIDI program: the drum channel; piano 0-23 (with chromatic percussion and
-organ); guitar 24-31; bass 32-39; strings 40-55 (with ensembles and voices). Notes of other
-programs are left out, and `BandPiece.dropped` says so.
+Instruments by General MIDI program, as in LPD-5: the drum channel; piano 0-7; guitar 24-31; bass
+32-39; strings all else that plays a melody, winds and organs too, 8-23, 40-95 and 104-111. Notes of
+other programs (effects) are left out, and `BandPiece.dropped` says so.
 
 Source: Skourogiannis and Pallikaris, section on multi-instrument systems: 5 x 32 x 128 of the
 Lakh Pianoroll Dataset, LPD-5. Differs from it in: onsets are kept, which their binary rolls lose;
-LPD-5 has 24 steps a quarter note, and counts winds and organs as strings.
+LPD-5 has 24 steps a quarter note.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ WINDOW = 32
 HELD, STRUCK = 1, 2
 
 MAX_STEPS = 32_768  # 2,048 bars of 4/4
-_LAST_PROGRAMS = ((23, 1), (31, 2), (39, 3), (55, 4))  # (last program, instrument)
+_LAST_PROGRAMS = ((7, 1), (23, 4), (31, 2), (39, 3), (95, 4), (103, None), (111, 4))
+"""(last program, instrument), by program."""
 _DRUM_CHANNEL = 9
 _DEFAULT_TEMPO = 500_000
 _TRUSTED_BYTES = 100_000_000
