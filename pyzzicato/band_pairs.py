@@ -12,7 +12,7 @@ from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.datasets import Piece
 from pyzzicato.errors import PyzzicatoError
 
-__all__ = ["BandPairs", "band_codes"]
+__all__ = ["BandPairs", "band_codes", "home_windows"]
 
 BAR, BEAT = 16, 4  # steps; a bar of four quarters
 OFF_BAR = 0.3  # the share of pairs that begin at any beat, not where a bar of four quarters does
@@ -22,6 +22,19 @@ def band_codes(pieces: Sequence[Piece]) -> list[np.ndarray]:
     """The codes (steps, 5, 128) of every piece for the band, moved to C major or A minor."""
     found = [piece.codes for piece in pieces if hasattr(piece, "codes")]
     return [shifted(codes, home_shift(codes)) for codes in found if len(codes)]
+
+
+def home_windows(codes: np.ndarray) -> np.ndarray:
+    """Codes (steps, 5, 128) cut into two bars each, moved to C major or A minor: (n, 32, 5, 128).
+
+    The last one is filled up with silence; those in which nothing sounds are left out.
+    """
+    count = -(-len(codes) // WINDOW)
+    padded = np.zeros((count * WINDOW, *codes.shape[1:]), np.uint8)
+    padded[: len(codes)] = shifted(codes, home_shift(codes))
+    whole = padded.reshape(count, WINDOW, *codes.shape[1:])
+    sounding: np.ndarray = whole[whole.any(axis=(1, 2, 3))]
+    return sounding
 
 
 class BandPairs:
