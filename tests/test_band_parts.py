@@ -72,7 +72,7 @@ def test_midi_of_one_instrument_has_no_names() -> None:
 
 def test_an_instrument_outside_the_band_has_its_general_midi_name() -> None:
     file = mido.MidiFile(file=io.BytesIO(write_midi(PIANO.merge([RAIN]))))
-    assert [track.name for track in file.tracks[1:]] == ["Piano", "Electric Piano 2", "Flute"]
+    assert [track.name for track in file.tracks[1:]] == ["Piano", "Electric Piano 2", "FX 1 (rain)"]
 
 
 def test_stems_add_up_to_the_mix() -> None:
