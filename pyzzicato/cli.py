@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyzzicato import cli_compose, cli_evaluate, cli_lists, reproduce
+from pyzzicato.cli_options import add_runs
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 
 __all__ = ["main"]
@@ -93,13 +94,7 @@ def _add_training(command: Any) -> None:
     made.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
     made.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's own number")
     made.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
-    made.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="checkpoints, from which a stopped training goes on (default: runs)",
-    )
+    add_runs(made, "checkpoints, from which a stopped training goes on")
     measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
     cli_evaluate.add_options(measuring)
     reproduce.add_options(command("reproduce", _reproduce, "Make a published experiment again."))
@@ -111,7 +106,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from pyzzicato.datasets import read_dataset
+    from pyzzicato.datasets import music_for
     from pyzzicato.registry import model_info
 
     info = model_info(options.model)
@@ -120,11 +115,7 @@ def _train(options: argparse.Namespace) -> int:
     from pyzzicato.training import recipe, train
 
     plan = recipe(info.folder, options.runs)
-    dataset = read_dataset(
-        options.data,
-        kinds=plan.training.get("kinds", ("performance",)),
-        composers=plan.training.get("composers"),
-    )
+    dataset = music_for(plan.training, options.data)
     print(f"Keras runs on {_backend()}.", file=sys.stderr)
     try:
         made = train(plan, dataset, epochs=options.epochs, rng_seed=options.rng_seed)

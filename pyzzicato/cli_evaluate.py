@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from pyzzicato.cli_options import add_runs, say
 from pyzzicato.errors import PyzzicatoError
 
 __all__ = ["add_options", "run"]
@@ -33,13 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where the real clips are from (default: both)",
     )
     parser.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="what was written, from which a stopped measurement goes on (default: runs)",
-    )
+    add_runs(parser, "what was written, from which a stopped measurement goes on")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -65,22 +59,16 @@ def run(options: argparse.Namespace) -> int:
     if options.only_clips and not options.clips:
         raise PyzzicatoError("Say how many clips: --clips 8 for a quick sheet, 200 for a full one.")
     from pyzzicato.clips import Plan
-    from pyzzicato.datasets import read_dataset
+    from pyzzicato.datasets import music_for
     from pyzzicato.evaluation import evaluate, evaluate_clips
     from pyzzicato.score_sheet import CLIP_SECONDS
 
     plan = Plan(CLIP_SECONDS, options.clips, options.split, options.rng_seed)
     for info in chosen:
-        kinds = info.training.get("kinds", ("performance",))
-        composers = info.training.get("composers")
-        dataset = read_dataset(options.data, kinds=kinds, composers=composers)
+        dataset = music_for(info.training, options.data)
         if not options.only_clips:
-            evaluate(info, dataset, _say)
+            evaluate(info, dataset, say)
         if options.clips:
-            evaluate_clips(info, dataset, plan, options.runs, _say)
+            evaluate_clips(info, dataset, plan, options.runs, say)
         print(f"{info.folder / 'metrics.json'} is written")
     return 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pyzzicato.manifests import SPLITS, Entry, Skipped, list_music
 from pyzzicato.note_cache import NoteArray, cache_folder, read_many
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["Dataset", "Piece", "Skipped", "as_dict", "describe", "read_dataset"]
+__all__ = ["Dataset", "Piece", "Skipped", "as_dict", "describe", "music_for", "read_dataset"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +91,12 @@ class Dataset:
     def note_count(self) -> int:
         """Notes in all pieces."""
         return sum(len(piece.notes) for piece in self.pieces)
+
+
+def music_for(training: Mapping[str, Any], folder: Path) -> Dataset:
+    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`."""
+    kinds = training.get("kinds", ("performance",))
+    return read_dataset(folder, kinds=kinds, composers=training.get("composers"))
 
 
 def read_dataset(

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyzzicato.cli_options import add_runs, say
 from pyzzicato.errors import PyzzicatoError
 
 if TYPE_CHECKING:
@@ -96,13 +96,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="WORD",
         help="only the runs with this in their name, such as lstm_128, and those done before",
     )
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="what is done, from which a stopped experiment goes on (default: runs)",
-    )
+    add_runs(parser, "what is done, from which a stopped experiment goes on")
     parser.add_argument(
         "--output",
         type=Path,
@@ -117,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     for name in ("epochs", "units"):
         if getattr(options, name) < 1:
             raise PyzzicatoError(f"There cannot be {getattr(options, name)} {name}: choose 1 up.")
-    EXPERIMENTS[options.experiment](options, lambda text: print(text, file=sys.stderr))
+    EXPERIMENTS[options.experiment](options, say)
     print(f"{options.output} is written")
     return 0
 

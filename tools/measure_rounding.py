@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pyzzicato.datasets import read_dataset
+from pyzzicato.datasets import music_for
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation import write_metrics
 from pyzzicato.registry import ModelInfo, model_info
@@ -53,11 +53,7 @@ def main() -> int:
     try:
         for info in map(model_info, options.models):
             kept = arrays_in(kept_file(info, options.runs))
-            training = info.training
-            dataset = read_dataset(
-                options.data, kinds=training["kinds"], composers=training.get("composers")
-            )
-            found = rounding_cost(info, dataset, kept)
+            found = rounding_cost(info, music_for(info.training, options.data), kept)
             write_metrics(info, found)
             for split in SPLITS:
                 print(f"{info.id}, {split}: {found['rounding'][split]}")
