@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyzzicato.audio import PEAK, encode, render_raw
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
-from pyzzicato.midi import write_midi
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
+from pyzzicato.midi import cut_overlaps, write_midi
 from pyzzicato.notes import NoteSequence
 
 __all__ = ["OTHERS", "band_notes", "is_band", "parts_of", "stem_sounds", "stems_file"]
@@ -40,9 +40,16 @@ def parts_of(sequence: NoteSequence) -> dict[str, NoteSequence]:
 
 
 def band_notes(sequence: NoteSequence) -> NoteSequence:
-    """`sequence` without the notes that none of the five instruments plays."""
-    kept = tuple(note for note in sequence if instrument_of(note) is not None)
-    return replace(sequence, notes=kept)
+    """`sequence` as the five play it: each note with its instrument's own program.
+
+    Notes that none of them plays are left out; a key that two of one kind strike sounds once.
+    """
+    kept = (
+        note._replace(program=0 if note.is_drum else PROGRAMS[place])
+        for note in sequence
+        if (place := instrument_of(note)) is not None
+    )
+    return replace(sequence, notes=cut_overlaps(kept))
 
 
 def stem_sounds(

@@ -41,7 +41,16 @@ def test_every_instrument_has_its_part() -> None:
 def test_notes_of_other_instruments_are_a_part_of_their_own_or_left_out() -> None:
     mixed = PIANO.merge([RAIN])
     assert {name: len(part) for name, part in parts_of(mixed).items()} == {"Piano": 2, OTHERS: 1}
-    assert band_notes(mixed) == PIANO
+    assert band_notes(mixed) == NoteSequence((Note(0, 1, 60), Note(1, 2, 64)))
+
+
+def test_each_instrument_plays_all_of_its_kind() -> None:
+    organ, flute, kit = Note(0, 1, 60, 50, 19), Note(0, 2, 60, 90, 73), Note(0, 1, 40, 80, 8, True)
+    strings = Note(0, 2, 60, 90, 48)
+    assert band_notes(NoteSequence((organ, flute, kit))).notes == (
+        kit._replace(program=0),
+        strings,
+    )
 
 
 def test_midi_has_a_named_track_for_each_and_drums_on_channel_10() -> None:
