@@ -1,12 +1,10 @@
+"""A folder of music as pieces: by its table, by its folders, split by work."""
+
 from __future__ import annotations
 
 import csv
 import json
 import math
-import os
-import subprocess
-import sys
-import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,15 +12,23 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+from small_library import (
+    COLUMNS,
+    off,
+    on,
+    pedal,
+    reasons,
+    write_file,
+    write_manifest,
+    write_scale,
+    write_table,
+)
 
-from pyzzicato import note_cache
 from pyzzicato.datasets import Dataset, Piece, as_dict, describe, read_dataset
-from pyzzicato.density import density_table, window_densities
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.manifests import composer_id
 from pyzzicato.notes import Note
 
-COLUMNS = ("path", "composer", "title", "licence", "kind", "split", "work_id")
 MAESTRO = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "duration")
 
 
@@ -31,68 +37,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
-def write_file(
-    path: Path, messages: Iterable[tuple[float, mido.Message]], tempo: int = 500_000
-) -> Path:
-    """A MIDI file of (seconds, message), 1 ms a tick."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo)])
-    now = 0
-    for seconds, message in sorted(messages, key=lambda item: item[0]):
-        tick = round(seconds * 1000)
-        track.append(message.copy(time=tick - now))
-        now = tick
-    mido.MidiFile(ticks_per_beat=tempo // 1000, tracks=[track]).save(path)
-    return path
-
-
-def on(pitch: int, velocity: int = 80, channel: int = 0) -> mido.Message:
-    return mido.Message("note_on", note=pitch, velocity=velocity, channel=channel)
-
-
-def off(pitch: int, channel: int = 0) -> mido.Message:
-    return mido.Message("note_off", note=pitch, channel=channel)
-
-
-def pedal(value: int) -> mido.Message:
-    return mido.Message("control_change", control=64, value=value)
-
-
-def write_scale(path: Path, seconds: float = 2.0, per_second: int = 2) -> Path:
-    """Even notes, each half as long as the time to the next."""
-    gap = 1 / per_second
-    messages = []
-    for index in range(round(seconds * per_second)):
-        pitch = 60 + index % 12
-        messages += [(index * gap, on(pitch)), (index * gap + gap / 2, off(pitch))]
-    return write_file(path, messages)
-
-
-def write_table(path: Path, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([columns, *rows])
-
-
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    """Two composers, one work recorded four times, a score, a file without a licence, a bad one."""
-    folder = tmp_path / "music"
-    nc = "CC BY-NC-SA 4.0"
-    rows = [
-        *(
-            (f"p/Chopin/a{i}.mid", "Chopin", "Étude", nc, "performance", "train", "w1")
-            for i in "1234"
-        ),
-        ("p/Chopin/b.mid", "Chopin", "Prelude", nc, "performance", "val", "w2"),
-        ("p/CPE/c.mid", "CPE Bach", "Solfeggio", "CC BY 4.0", "performance", "test", "w3"),
-        ("p/Chopin/d.mid", "Chopin", "Waltz", "not stated in repo", "performance", "train", "w4"),
-        ("s/Chopin/a.mid", "Chopin", "Étude", "Public Domain", "score", "train", "w1"),
-        ("abc/tunes.abc", "Traditional", "tunes", "CC0", "abc", "train", "w9"),
-    ]
-    for row in rows[:-1]:
-        write_scale(folder / row[0])
-    write_table(folder / "MANIFEST.csv", COLUMNS, rows)
-    return folder
+    return write_manifest(tmp_path / "music")
 
 
 def splits_of_works(dataset: Dataset) -> dict[str, set[str]]:
@@ -100,10 +47,6 @@ def splits_of_works(dataset: Dataset) -> dict[str, set[str]]:
     for piece in dataset.pieces:
         splits[piece.work].add(piece.split)
     return splits
-
-
-def reasons(dataset: Dataset) -> dict[str, str]:
-    return {item.path: item.reason for item in dataset.skipped}
 
 
 # ---- a folder with MANIFEST.csv
@@ -348,126 +291,6 @@ def test_a_file_that_claims_days_is_skipped(tmp_path: Path) -> None:
     assert len(dataset.skipped) == 1
 
 
-# ---- the cache
-
-
-def no_reading(path: Path) -> None:
-    raise ValueError(f"{path} was read again")
-
-
-def cache_file() -> Path:
-    (file,) = note_cache.cache_folder().glob("*.npz")
-    return file
-
-
-def test_the_second_reading_comes_from_the_cache(
-    manifest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[int, int]] = []
-    first = read_dataset(manifest, progress=lambda done, total: told.append((done, total)))
-    assert told[0] == (0, 6)
-    assert told[-1] == (6, 6)
-    monkeypatch.setattr(note_cache, "read_notes", no_reading)
-    again = read_dataset(manifest)
-    assert [p.path for p in again.pieces] == [p.path for p in first.pieces]
-    for old, new in zip(first.pieces, again.pieces, strict=True):
-        np.testing.assert_array_equal(old.notes, new.notes)
-        assert not new.notes.flags.writeable
-        assert not old.notes.flags.writeable
-    # A part of the folder comes from the same cache, and does not shrink it.
-    assert len(read_dataset(manifest, composers=["chopin"]).pieces) == 5
-    assert len(read_dataset(manifest).pieces) == 6
-
-
-def test_only_changed_files_are_read_again(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read_dataset(manifest)
-    write_scale(manifest / "p/Chopin/b.mid", seconds=3)
-    os.utime(manifest / "p/Chopin/b.mid", (1, 1))
-    (manifest / "p/Chopin/a4.mid").unlink()
-    seen: list[str] = []
-    real = note_cache.read_notes
-
-    def spy(path: Path) -> note_cache.NoteArray:
-        seen.append(path.name)
-        return real(path)
-
-    monkeypatch.setattr(note_cache, "read_notes", spy)
-    dataset = read_dataset(manifest)
-    assert seen == ["b.mid"]
-    assert len(dataset.split("val")[0].notes) == 6
-    assert reasons(dataset)["p/Chopin/a4.mid"] == "the file is missing"
-    assert dataset.pieces[0].recordings == 3
-
-
-@pytest.mark.parametrize("damage", ["text", "cut", "flipped", "empty", "other format"])
-def test_a_damaged_cache_is_built_again(
-    manifest: Path, damage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = read_dataset(manifest)
-    file = cache_file()
-    data = file.read_bytes()
-    if damage == "other format":
-        head = np.frombuffer(json.dumps({"format": -1}).encode(), np.uint8)
-        np.savez(file, head=head)
-    else:
-        middle = len(data) // 2
-        file.write_bytes(
-            {
-                "text": b"not a cache",
-                "cut": data[:middle],
-                "flipped": data[:400] + bytes(byte ^ 255 for byte in data[400:]),
-                "empty": b"",
-            }[damage]
-        )
-    after = read_dataset(manifest)
-    for old, new in zip(before.pieces, after.pieces, strict=True):
-        np.testing.assert_array_equal(old.notes, new.notes)
-    monkeypatch.setattr(note_cache, "read_notes", no_reading)
-    assert len(read_dataset(manifest).pieces) == 6
-    assert list(note_cache.cache_folder().iterdir()) == [file]
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(manifest: Path, tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("a file where the folder should be")
-    assert len(read_dataset(manifest, cache=blocked / "cache").pieces) == 6
-
-
-def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path / "mine"))
-    assert note_cache.cache_folder() == tmp_path / "mine"
-    monkeypatch.delenv("PYZZICATO_CACHE")
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert note_cache.cache_folder() == tmp_path / "pyzzicato"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert note_cache.cache_folder() == Path.home() / ".cache" / "pyzzicato"
-
-
-def test_several_processes_read_the_same(tmp_path: Path) -> None:
-    for number in range(40):
-        write_scale(tmp_path / "Bach" / f"{number}.mid", seconds=1 + number % 3)
-    (tmp_path / "Bach" / "bad.mid").write_text("no music")
-    alone = read_dataset(tmp_path, cache=tmp_path / "one", processes=1)
-    script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent(f"""
-            from pathlib import Path
-            from pyzzicato.datasets import read_dataset
-            if __name__ == "__main__":
-                folder = Path({str(tmp_path)!r})
-                read_dataset(folder, cache=folder / "two", processes=2)
-        """)
-    )
-    root = Path(__file__).parent.parent
-    subprocess.run(
-        [sys.executable, script], check=True, env={**os.environ, "PYTHONPATH": str(root)}
-    )
-    (one,), (two,) = ((tmp_path / name).glob("*.npz") for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
-    assert len(alone.pieces) == 40
-
-
 # ---- reports
 
 
@@ -484,41 +307,3 @@ def test_the_report_says_what_is_there(manifest: Path) -> None:
     assert "24 notes, 3 works, 6 recordings" in text
     assert "1  licence not stated in repo (such as p/Chopin/d.mid)" in text
     assert "CC BY-NC-SA 4.0" in text
-
-
-# ---- density
-
-
-def even_piece(composer: str, seconds: float, per_second: float, first: float = 0.0) -> Piece:
-    starts = first + np.arange(0, seconds, 1 / per_second)
-    notes = np.stack([starts, starts + 1 / per_second, 0 * starts + 60, 0 * starts + 80], axis=1)
-    return Piece(
-        path="x.mid",
-        composer=composer,
-        title="x",
-        work="x",
-        split="train",
-        kind="performance",
-        licence="own",
-        recordings=1,
-        notes=notes.astype(np.float32),
-    )
-
-
-def test_density_counts_whole_windows_inside_the_piece() -> None:
-    piece = even_piece("bach", 100, 4, first=7)
-    assert window_densities(piece).tolist() == [4.0, 4.0, 4.0]
-    assert len(window_densities(even_piece("bach", 29, 4))) == 0
-    silent = even_piece("bach", 1, 1)
-    silent = Piece(
-        **{f: getattr(silent, f) for f in Piece.__slots__ if f != "notes"}, notes=silent.notes[:0]
-    )
-    assert len(window_densities(silent)) == 0
-    with pytest.raises(ValueError, match="more than 0"):
-        window_densities(piece, 0)
-
-
-def test_density_table_has_percentiles_by_composer() -> None:
-    pieces = [even_piece("bach", 30, 2), even_piece("bach", 60, 4), even_piece("liszt", 20, 9)]
-    table = density_table(pieces)
-    assert table == {"bach": {"p10": 2.4, "p50": 4.0, "p90": 4.0, "windows": 3}}

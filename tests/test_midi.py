@@ -1,17 +1,15 @@
-"""MIDI files of our own making: read, written, and every way in which they can be bad."""
+"""MIDI files of our own making: read and written."""
 
 import io
-import struct
-import tracemalloc
 from pathlib import Path
 
 import mido
 import numpy as np
 import pretty_midi
 import pytest
+from small_midi import chunk, midi, off, on, pedal, random_music, raw, spans, tempo
 
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.limits import MAX_NOTES, MAX_SECONDS, MAX_TRACKS
 from pyzzicato.midi import (
     cut_overlaps,
     piano_part,
@@ -23,63 +21,6 @@ from pyzzicato.midi import (
 from pyzzicato.notes import Note, NoteSequence
 
 ABC = "X:1\nL:1/4\nQ:1/4=60\nM:4/4\nK:C\nC D E F|\n"
-
-
-def midi(*tracks: list[mido.Message], division: int = 480, kind: int = 1) -> bytes:
-    """A MIDI file of these tracks, times in ticks since the message before."""
-    file = mido.MidiFile(
-        type=kind, ticks_per_beat=division, tracks=[mido.MidiTrack(t) for t in tracks]
-    )
-    buffer = io.BytesIO()
-    file.save(file=buffer)
-    return buffer.getvalue()
-
-
-def on(pitch: int = 60, time: int = 0, velocity: int = 80, channel: int = 0) -> mido.Message:
-    return mido.Message("note_on", note=pitch, velocity=velocity, time=time, channel=channel)
-
-
-def off(pitch: int = 60, time: int = 480, channel: int = 0) -> mido.Message:
-    return mido.Message("note_off", note=pitch, time=time, channel=channel)
-
-
-def pedal(value: int, time: int = 0, channel: int = 0) -> mido.Message:
-    return mido.Message("control_change", control=64, value=value, time=time, channel=channel)
-
-
-def tempo(microseconds: int, time: int = 0) -> mido.MetaMessage:
-    return mido.MetaMessage("set_tempo", tempo=microseconds, time=time)
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return name + struct.pack(">L", len(data)) + data
-
-
-def raw(track: bytes, *, kind: int = 1, tracks: int = 1, division: int = 480) -> bytes:
-    """A MIDI file of one track given byte by byte."""
-    return chunk(b"MThd", struct.pack(">HHH", kind, tracks, division & 0xFFFF)) + chunk(
-        b"MTrk", track
-    )
-
-
-def spans(sequence: NoteSequence) -> list[tuple[float, float, int]]:
-    return [(round(n.start, 4), round(n.end, 4), n.pitch) for n in sequence]
-
-
-def random_music(rng: np.random.Generator, count: int = 200, programs: int = 3) -> NoteSequence:
-    starts = rng.uniform(0, 60, count)
-    notes = (
-        Note(start, start + length, int(pitch), int(velocity), int(program))
-        for start, length, pitch, velocity, program in zip(
-            starts,
-            rng.uniform(0.02, 3, count),
-            rng.integers(21, 109, count),
-            rng.integers(1, 128, count),
-            rng.integers(0, programs, count),
-            strict=True,
-        )
-    )
-    return NoteSequence(cut_overlaps(notes), qpm=float(rng.uniform(40, 200)))
 
 
 class TestReading:
@@ -255,150 +196,6 @@ class TestPianoPart:
     def test_nothing_left_is_an_error(self, note: Note, sentence: str) -> None:
         with pytest.raises(UnreadableMusic, match=sentence):
             piano_part(NoteSequence((note,)))
-
-
-def bomb() -> bytes:
-    """44 bytes whose last note ends after 2**28 ticks of one 32,767th: hours of nothing."""
-    return raw(
-        b"\x00\xff\x51\x03\xff\xff\xff\x00\x90\x3c\x40\xff\xff\xff\x7f\x80\x3c\x00", division=96
-    )
-
-
-BAD = {
-    "empty": (b"", "empty"),
-    "large": (b"MThd" + bytes(1_000_000), "larger than 1 MB"),
-    "noise": (bytes(range(256)) * 4, "not a MIDI file"),
-    "header only": (b"MThd", "cut off"),
-    "short header": (chunk(b"MThd", b"\x00\x01") + bytes(20), "damaged"),
-    "no track": (chunk(b"MThd", struct.pack(">HHH", 1, 1, 480)), "cut off"),
-    "zero tracks": (raw(b"", tracks=0), "damaged"),
-    "format 2": (raw(b"", kind=2), "format 2"),
-    "65535 tracks": (raw(b"", tracks=65535), f"more than {MAX_TRACKS}"),
-    "division 0": (raw(b"", division=0), "damaged"),
-    "film frames": (raw(b"", division=-6400), "film frames"),
-    "chunk too long": (raw(b"\x00\x90\x3c\x40")[:-2], "cut off"),
-    "note cut in two": (raw(b"\x00\x90\x3c"), "cut off"),
-    "text too long": (raw(b"\x00\xff\x01\x7fhi"), "cut off"),
-    "no status": (raw(b"\x00\x3c\x40"), "damaged"),
-    "data above 127": (raw(b"\x00\x90\x3c\xf0"), "damaged"),
-    "system message": (raw(b"\x00\xf4\x00\x00"), "damaged"),
-    "endless number": (raw(b"\xff\xff\xff\xff\xff\xff\x7f\x90\x3c\x40"), "damaged"),
-    "tempo 0": (raw(b"\x00\xff\x51\x03\x00\x00\x00"), "tempo of zero"),
-    "tempo of 2 bytes": (raw(b"\x00\xff\x51\x02\x07\xa1"), "damaged"),
-    "no notes": (midi([tempo(500_000)]), "no notes"),
-    "bomb": (bomb(), "30 minutes"),
-    "many notes": (
-        raw(b"\x00\x90\x3c\x40" + b"\x01\x3c\x40" * MAX_NOTES),
-        "50,000 notes",
-    ),
-}
-
-
-class TestBadFiles:
-    @pytest.mark.parametrize("name", BAD)
-    def test_each_gets_its_sentence(self, name: str) -> None:
-        data, sentence = BAD[name]
-        with pytest.raises(UnreadableMusic, match=sentence) as caught:
-            read_midi(data)
-        assert str(caught.value).endswith(".")
-        assert ": " in str(caught.value)  # what is wrong: what to do
-
-    def test_the_bomb_costs_nothing(self) -> None:
-        data = bomb()
-        assert len(data) <= 44
-        tracemalloc.start()
-        with pytest.raises(UnreadableMusic):
-            read_midi(data)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 1_000_000
-
-    def test_a_long_wait_before_the_end_is_no_bomb(self) -> None:
-        track = b"\x00\x90\x3c\x40" + b"\x60\x80\x3c\x00" + b"\xff\xff\xff\x7f\xff\x2f\x00"
-        assert read_midi(raw(track)).duration == 0.1
-
-    def test_the_limits_are_the_last_that_pass(self) -> None:
-        notes = MAX_NOTES
-        full = NoteSequence(tuple(Note(i * 0.03, i * 0.03 + 0.02, 60) for i in range(notes)))
-        track = b"\x00\x90\x3c\x40" + b"\x01\x3c\x00\x01\x3c\x40" * (notes - 1) + b"\x01\x3c\x00"
-        assert len(read_midi(raw(track))) == len(full)
-        long = NoteSequence((Note(0, MAX_SECONDS, 60),), qpm=60)
-        assert read_midi(write_midi(long)).duration == MAX_SECONDS
-        with pytest.raises(UnreadableMusic, match="30 minutes"):
-            read_midi(write_midi(NoteSequence((Note(0, MAX_SECONDS + 1, 60),), qpm=60)))
-
-    def test_trusted_files_may_be_longer_and_may_be_empty(self) -> None:
-        long = NoteSequence((Note(0, MAX_SECONDS + 1, 60),), qpm=60)
-        assert read_midi(write_midi(long), trusted=True) == long
-        assert len(read_midi(midi([tempo(500_000)]), trusted=True)) == 0
-
-    def test_a_path_that_is_no_file(self, tmp_path: Path) -> None:
-        for path in (tmp_path / "none.mid", tmp_path, "a\0b.mid"):
-            with pytest.raises(UnreadableMusic, match=r"check its name|cannot be opened"):
-                read_midi(path)
-
-    def test_only_the_beginning_of_a_huge_file_is_read(self, tmp_path: Path) -> None:
-        path = tmp_path / "huge.mid"
-        with path.open("wb") as file:
-            file.truncate(3_000_000_000)  # takes no room on the disk
-        with pytest.raises(UnreadableMusic, match="larger than 1 MB"):
-            read_midi(path)
-
-
-class TestFuzz:
-    """Whatever the bytes, the outcome is music within the limits or UnreadableMusic."""
-
-    @staticmethod
-    def outcome(data: bytes) -> bool:
-        try:
-            sequence = read_music(data, "any.mid")
-        except UnreadableMusic:
-            return False
-        assert 0 < len(sequence) <= MAX_NOTES
-        assert sequence.duration <= MAX_SECONDS
-        return True
-
-    def test_random_bytes(self) -> None:
-        rng = np.random.default_rng(1)
-        for length in rng.integers(0, 3000, 300):
-            body = rng.bytes(int(length))
-            self.outcome(body)
-            self.outcome(b"MThd" + body)
-            self.outcome(raw(body))
-
-    def test_every_truncation(self) -> None:
-        data = write_midi(random_music(np.random.default_rng(2), 25))
-        assert self.outcome(data)
-        assert not any(self.outcome(data[:length]) for length in range(len(data)))
-
-    def test_mutations(self) -> None:
-        rng = np.random.default_rng(3)
-        data = write_midi(random_music(rng, 60))
-        read = 0
-        for _ in range(1500):
-            changed = bytearray(data)
-            for place in rng.integers(0, len(data), rng.integers(1, 6)):
-                changed[place] = rng.integers(0, 256)
-            read += self.outcome(bytes(changed))
-        assert 0 < read < 1500  # both outcomes were seen
-
-    @pytest.mark.parametrize(
-        ("track", "readable"),
-        [
-            (
-                b"\x00\x90\x3c\x40" + b"\x00\xb0\x40\x7f" + b"\x01\x40\x00\x01\x40\x7f" * 160_000,
-                True,
-            ),
-            (b"\x00\xc0\x01" + b"\x00\x02" * 480_000, False),
-            (b"\x00\xff\x51\x03\x07\xa1\x20" * 140_000, False),
-            (b"\x00\xff\x01\x00" * 240_000, False),
-            (b"\x00\x80\x3c\x00" + b"\x00\x3d\x00" * 320_000, False),
-            (b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 40_000 + b"\x00\x3c\x00" * 200_000, False),
-        ],
-        ids=["pedals", "programs", "tempos", "texts", "ends", "one tick"],
-    )
-    def test_a_megabyte_made_to_be_slow(self, track: bytes, readable: bool) -> None:
-        assert self.outcome(raw(track)) == readable
 
 
 class TestReadMusic:
