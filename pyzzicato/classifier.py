@@ -12,6 +12,7 @@ of real music.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Classifier:
     composers: tuple[str, ...]
     measured: Mapping[str, Any]
     graph: Any
+    fingerprint: str = ""
+    """The first letters of the SHA-256 of its file."""
 
     def read(self, rows: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
         """Hidden layer (clips, HIDDEN) and shares of the composers, for rows of features."""
@@ -102,7 +105,8 @@ def load_classifier(path: Path = ASSET) -> Classifier:
 
     try:
         known = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return Classifier(tuple(known["composers"]), known, StepGraph(path))
+        stamp = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        return Classifier(tuple(known["composers"]), known, StepGraph(path), stamp)
     except (OSError, ValueError, KeyError) as error:
         raise ModelUnavailable(
             "There is no composer classifier here: train it with tools/train_classifier.py."

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -139,10 +140,12 @@ def new_clips(
     counts: Mapping[str, int],
     run: Path,
     say: Callable[[str], None],
+    asked: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, list[Clip]]:
     """`counts[group]` clips that the model writes, each `plan.seconds` of new music.
 
     What stands in the folder `run` already is read; a group whose seeds are missing is left out.
+    `asked` says for some groups which composer is asked for in place of the seeds' own.
     """
     generator: Generator | None = None
     found = {}
@@ -155,7 +158,8 @@ def new_clips(
                 say(f"{info.id}, {group}: there is no seed to continue")
                 continue
             generator = generator or info.load()
-            clips = list(_written(info, generator, plan, group, prompts, count))
+            style = asked.get(group, group)
+            clips = list(_written(info, generator, plan, (group, style), prompts, count))
             _keep(path, clips)
         found[group] = clips[:count]
         say(f"{info.id}, {group}: {count} clips of {plan.seconds:g} s")
@@ -179,11 +183,15 @@ def _written(
     info: ModelInfo,
     generator: Generator,
     plan: Plan,
-    group: str,
+    whose: tuple[str, str],
     prompts: Sequence[tuple[str, NoteSequence]],
     count: int,
 ) -> Iterator[Clip]:
-    """`count` clips or a few more, the prompts in turn, several takes of each at once."""
+    """`count` clips or a few more, the prompts in turn, several takes of each at once.
+
+    `whose` is the group of the prompts and the composer that is asked for.
+    """
+    group, style = whose
     prompts = prompts[:count]
     takes = min(TAKES, count // len(prompts))
     calls = -(-count // takes)
@@ -191,7 +199,7 @@ def _written(
         name, seed = prompts[call % len(prompts)]
         controls: Any = info.controls(seconds=plan.seconds, rng_seed=plan.rng_seed + call)
         if group != ANYBODY:
-            controls = controls.changed(composer=group)
+            controls = controls.changed(composer=style)
         for notes in collect_takes(generator.generate(seed, controls, takes), takes):
             yield Clip(NoteSequence(tuple(notes)).trim(0.0, plan.seconds), group, name)
 

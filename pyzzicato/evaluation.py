@@ -112,4 +112,14 @@ def misfits(info: ModelInfo) -> list[str]:
     changed = [n for n in usual if n in measured and n != "seconds" and usual[n] != measured[n]]
     if changed:
         found.append(f"{info.id}: clips were written with another {', '.join(changed)}")
-    return found
+    return found + _of_another_classifier(info)
+
+
+def _of_another_classifier(info: ModelInfo) -> list[str]:
+    from pyzzicato import recognition
+
+    asked = info.metrics.get("clips", {}).get("recognition", {}).get("classifier")
+    here = recognition.classifier_here() if asked else None
+    if here is None or here.fingerprint == asked:
+        return []
+    return [f"{info.id}: whose music its clips sound of was asked of another classifier"]

@@ -35,7 +35,9 @@ from pyzzicato.datasets import Dataset
 from pyzzicato.metrics import METRICS, dry_up_curve, measure
 from pyzzicato.originality import originality
 from pyzzicato.overlap import Likeness, likeness
+from pyzzicato.recognition import classifier_here, recognition, with_others
 from pyzzicato.registry import ModelInfo
+from pyzzicato.resampling import drawn, mean_of, middle
 from pyzzicato.structureness import RANGES, structureness
 from pyzzicato.yang_lerch import FEATURES, features
 
@@ -49,7 +51,6 @@ LONG_SECONDS = 120.0  # for the dry-up curve
 FORM_SECONDS = 60.0  # of a long clip, for structureness
 MOST_LONG = 10  # long clips a composer; a fourth of the clips otherwise
 DRAWS = 20
-RESAMPLES = 1000
 MOST_COMPARED = 300  # clips on each side, drawn by lots, where pairs are compared
 FEWEST = 12  # real clips; below it there is no sheet
 
@@ -87,9 +88,10 @@ def score_sheet(
         for each, clips in ((plan, real), (long_plan, long_real))
     )
     sides = _both(real, new), _both(long_real, long_new)
+    known = "performance" in info.training.get("kinds", ())
     dice = np.random.default_rng([plan.rng_seed, 2])
     say(f"{info.id}: measuring {sum(map(len, sides[0]))} clips")
-    measures = _measures(*sides[0], known="performance" in info.training.get("kinds", ()))
+    measures = _measures(*sides[0], known=known)
     forms = _forms(*sides[1])
     say(f"{info.id}: comparing them")
     rows = {name: _compared(*sides[0], values, dice) for name, values in measures.items()}
@@ -110,6 +112,9 @@ def score_sheet(
         "curve": _curve(*sides[1]),
         "by_group": _by_group(*sides[0], measures),
     }
+    if known and (classifier := classifier_here()):
+        moved = with_others(info, dataset, plan, list(new), run / "others", say)
+        sheet["recognition"] = recognition(classifier, *sides[0], moved, dice)
     sheet["composite"] = composite(sheet)
     return dict(_rounded(sheet))
 
@@ -177,10 +182,10 @@ def _compared(
         mine, _rest = halves(new_kept, dice)
         draws.append((gap(known[first], made[mine]), gap(known[first], known[second])))
     return {
-        "real": _mean(real_kept, known, dice),
-        "new": _mean(new_kept, made, dice),
-        "gap": _drawn([each[0] for each in draws], 0.0, math.inf),
-        "ceiling": _middle([each[1] for each in draws]),
+        "real": mean_of(real_kept, known, dice),
+        "new": mean_of(new_kept, made, dice),
+        "gap": drawn([each[0] for each in draws], 0.0, math.inf),
+        "ceiling": middle([each[1] for each in draws]),
         "undefined": len(new) - len(made),
     }
 
@@ -192,31 +197,6 @@ def _transport(one: Floats, other: Floats) -> float:
         np.searchsorted(np.sort(each), both[:-1], "right") / len(each) for each in (one, other)
     ]
     return float((np.abs(below[0] - below[1]) * np.diff(both)).sum())
-
-
-def _mean(clips: Sequence[Clip], values: Floats, dice: np.random.Generator) -> dict[str, Any]:
-    """Mean, number, and the 95 % interval from drawing sources anew."""
-    names, of = np.unique([f"{c.group}/{c.source}" for c in clips], return_inverse=True)
-    total, count = np.bincount(of, values), np.bincount(of).astype(np.float64)
-    drawn = dice.integers(len(names), size=(RESAMPLES, len(names)))
-    means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return {"mean": float(values.mean()), "low": float(low), "high": float(high), "n": len(values)}
-
-
-def _drawn(values: Sequence[float | None], least: float, most: float) -> dict[str, float] | None:
-    """The mean of some draws and 1.96 times their spread around it."""
-    found = np.array([value for value in values if value is not None])
-    if not len(found):
-        return None
-    middle, reach = float(found.mean()), 1.96 * float(found.std())
-    low, high = max(middle - reach, least), min(middle + reach, most)
-    return {"value": middle, "low": low, "high": high}
-
-
-def _middle(values: Sequence[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return sum(found) / len(found) if found else None
 
 
 def _features(
@@ -255,7 +235,7 @@ def _alike(draws: Sequence[tuple[Likeness | None, Likeness | None]]) -> dict[str
             [None if draw[side] is None else getattr(draw[side], each.name) for draw in draws]
             for side in (0, 1)
         )
-        row[each.name] = {**(_drawn(mine, 0.0, most) or {}), "ceiling": _middle(real)}
+        row[each.name] = {**(drawn(mine, 0.0, most) or {}), "ceiling": middle(real)}
     return row
 
 
@@ -278,7 +258,7 @@ def _by_group(
     for group in dict.fromkeys(clip.group for clip in real):
         found[group] = {
             name: {
-                side: _middle([v for c, v in zip(clips, each, strict=True) if c.group == group])
+                side: middle([v for c, v in zip(clips, each, strict=True) if c.group == group])
                 for side, clips, each in zip(("real", "new"), (real, new), values, strict=True)
             }
             for name, values in measures.items()

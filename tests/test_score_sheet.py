@@ -19,6 +19,7 @@ from pyzzicato.evaluation import evaluate_clips, fingerprint, misfits, write_met
 from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
+from pyzzicato.resampling import mean_of
 from tests.small_model import make_model
 
 COMPOSERS = ("bach", "chopin")
@@ -140,7 +141,7 @@ def test_the_transport_between_two_sets() -> None:
 def test_means_are_drawn_by_sources() -> None:
     clips = [Clip(NoteSequence(), "a", str(n // 10)) for n in range(40)]
     values = np.array([float(clip.source) for clip in clips])
-    found = sheets._mean(clips, values, np.random.default_rng(1))
+    found = mean_of(clips, values, np.random.default_rng(1))
     assert found["mean"] == 1.5
     assert found["n"] == 40
     # Four sources count, not forty clips: the interval is wide.
