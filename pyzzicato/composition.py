@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from pyzzicato.avoiding import avoid_copying
+from pyzzicato.band_controls import KEEP_NOTHING, asked_keep
+from pyzzicato.band_seeds import band_seed, plays_band
 from pyzzicato.composers import find_composer
 from pyzzicato.controls import Control, Controls, declared, from_texts
 from pyzzicato.errors import InvalidControl, ModelUnavailable, UnknownName, UnreadableMusic
@@ -77,6 +79,8 @@ class Composition:
         style, seed = style_of(settings), settings.get("seed", NOTHING)
         known = _built_in(seed)
         place = "inside" if settings.get("fill_to") else "after"
+        if settings.get("keep", KEEP_NOTHING) != KEEP_NOTHING:
+            place = "around"
         if style:
             after = "" if seed == NOTHING else f", {place} {known.title if known else seed}"
             return style + after
@@ -141,7 +145,9 @@ class Order:
         for number, notes in enumerate(takes):
             seed, border = self.seed, self.seed.duration
             new = NoteSequence(tuple(notes), qpm=seed.qpm)
-            if gap:
+            if asked_keep(self.controls):  # it takes the seed's place, and has what is kept of it
+                seed, border = NoteSequence(qpm=seed.qpm), 0.0
+            elif gap:
                 (seed, new), border = parted(seed, new, *gap), gap.start
             text = texts[number] if texts else ""
             made.append(Composition(seed, new, border, {**settings, "take": number}, text))
@@ -256,7 +262,8 @@ def order(
             wanted[name] = find_composer(str(wanted[name])).id
     wanted = _with_what_it_needs(wanted, known)
     style = wanted.get("composer", known["composer"].default if "composer" in known else "")
-    music, name, by = _seed(seed if info.reads_seed else NOTHING, style)
+    band = plays_band(info.controls)
+    music, name, by = _seed(seed if info.reads_seed else NOTHING, style, band)
     if composer is None and "composer" in known and by in info.composers:
         wanted["composer"] = by
     return Order(info, music, name, from_texts(info.controls, wanted), takes, avoid_copying)
@@ -294,11 +301,17 @@ def _first_model() -> ModelInfo:
     return found
 
 
-def _seed(seed: SeedLike, style: str) -> tuple[NoteSequence, str, str]:
-    """The music, its name and its composer's id, which is empty where that is not known."""
+def _seed(seed: SeedLike, style: str, band: bool) -> tuple[NoteSequence, str, str]:
+    """The music, its name and its composer's id, which is empty where that is not known.
+
+    All of it is for the piano, unless it is for a `band`.
+    """
     if isinstance(seed, NoteSequence):
-        name = "your own music" if seed.notes else NOTHING
-        return (piano_part(check_music(seed)) if seed.notes else seed), name, ""
+        if not seed.notes:
+            return seed, NOTHING, ""
+        checked = check_music(seed)
+        music = band_seed(checked)[0] if band else piano_part(checked)
+        return music, "your own music", ""
     if seed is None:
         built_in = next(iter(seeds_by(style or USUAL_COMPOSER)), None)
     elif seed == NOTHING:
@@ -306,8 +319,10 @@ def _seed(seed: SeedLike, style: str) -> tuple[NoteSequence, str, str]:
     else:
         built_in = _built_in(str(seed))
         if built_in is None:
-            music, name = find_music(seed)
-            return piano_part(music), name, ""
+            path = Path(seed)
+            data = _file_bytes(path)
+            music = read_music(data, path.name)
+            return (band_seed(music, data)[0] if band else piano_part(music)), path.name, ""
     if built_in is None:
         return NoteSequence(), NOTHING, ""
     return built_in.sequence(), built_in.id, built_in.composer.id
@@ -321,15 +336,19 @@ def find_music(text: str | Path) -> tuple[NoteSequence, str]:
     built_in = _built_in(str(text))
     if built_in is not None:
         return built_in.sequence(), built_in.title
-    return _from_file(Path(text)), Path(text).name
+    path = Path(text)
+    return read_music(_file_bytes(path), path.name), path.name
 
 
 def _built_in(name: str) -> Seed | None:
     return next((seed for seed in all_seeds() if seed.id == name), None)
 
 
-def _from_file(path: Path) -> NoteSequence:
-    """All notes of a MIDI or ABC file; raises UnknownName or UnreadableMusic."""
+def _file_bytes(path: Path) -> bytes:
+    """What is in a MIDI or ABC file, a byte more than allowed at most.
+
+    Raises UnknownName where there is none, UnreadableMusic where it cannot be opened.
+    """
     try:
         if not path.is_file():
             raise UnknownName(
@@ -337,8 +356,7 @@ def _from_file(path: Path) -> NoteSequence:
                 "`pyzzicato seeds` names the built-in ones."
             )
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableMusic(f"{path} cannot be opened ({reason}): choose another.") from None
-    return read_music(data, path.name)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from pyzzicato import band_seeds
 from pyzzicato.band_parts import band_notes, is_band, parts_of
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
-from pyzzicato.controls import declared
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import piano_part
 from pyzzicato.notes import NoteSequence
@@ -19,8 +19,8 @@ __all__ = ["becomes", "fitted", "listed", "plays_band"]
 
 
 def plays_band(info: ModelInfo) -> bool:
-    """Whether a model plays drums, piano, guitar, bass and strings: it can keep some of them."""
-    return any(item.name == "keep" for item in declared(info.controls))
+    """Whether a model plays drums, piano, guitar, bass and strings."""
+    return band_seeds.plays_band(info.controls)
 
 
 @lru_cache(maxsize=32)

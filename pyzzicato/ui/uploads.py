@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from pyzzicato.band_parts import band_notes
-from pyzzicato.codecs.multitrack_roll import MultitrackRoll, from_midi
+from pyzzicato.band_seeds import BAR, band_seed
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import piano_part, read_music
 from pyzzicato.notes import NoteSequence
 
 __all__ = ["Part", "Upload", "read_upload"]
-
-_BAR = 4  # quarter notes: where a band's part of a file may begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class Upload:
         music = self.part(band).music
         if band:
             beat = 60 / music.qpm
-            start = round(start / (_BAR * beat)) * _BAR * beat
+            start = round(start / (BAR * beat)) * BAR * beat
             end = max(round(end / beat), 1) * beat
         return music.trim(start, max(end, start + 1.0))
 
@@ -71,21 +65,8 @@ def _for_piano(music: NoteSequence) -> Part:
 
 
 def _for_band(music: NoteSequence, data: bytes) -> Part:
-    """On the file's own beats: a tempo that changes moves no note off them."""
-    said: tuple[str, ...] = ()
-    found = band_notes(music)
-    if data.startswith(b"MThd"):
-        try:
-            piece = from_midi(data)
-            found = replace(found, qpm=piece.qpm)
-            # What lies on the beats as it was played stays so, with its touch.
-            if not np.array_equal(MultitrackRoll().encode(found), piece.codes):
-                found = piece.sequence()
-        except UnreadableMusic as error:
-            return Part(problem=str(error))
-        said = piece.dropped
-    if not found:
-        return Part(problem="Neither drums, piano, guitar, bass nor strings play in this file.")
-    bar = _BAR * 60 / found.qpm
-    first = math.floor(min(note.start for note in found) / bar + 1e-6) * bar
-    return Part(found.trim(first, found.duration), said)
+    try:
+        found, said = band_seed(music, data)
+    except UnreadableMusic as error:
+        return Part(problem=str(error))
+    return Part(found, said)
