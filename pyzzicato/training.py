@@ -174,15 +174,14 @@ def train(
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
     total = int(epochs or plan.training["epochs"])
-    model.compile(
-        optimizer(plan.training, total),
-        loss=family.loss,
-        metrics=family.metrics(),
-        jit_compile=False,
-    )
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")
-    history = _fit(model, family, plan, dataset, total, rng_seed)
+    # Two networks that are trained against each other have a loop of their own.
+    own = getattr(family, "fit", None)
+    if own is None:
+        history = _fit(model, family, plan, dataset, total, rng_seed)
+    else:
+        history = own(model, plan, dataset, total, rng_seed, say)
     minutes = minutes_of(plan.run)
     summary = _summary(plan, dataset, history, size, minutes)
     _export(model, family, plan, len(history))
@@ -247,6 +246,9 @@ def _fit(
     model: Any, family: FamilyModule, plan: Recipe, dataset: Dataset, epochs: int, rng_seed: int
 ) -> list[dict[str, float]]:
     training = plan.training
+    model.compile(
+        optimizer(training, epochs), loss=family.loss, metrics=family.metrics(), jit_compile=False
+    )
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
     history = _read_history(log) if log.exists() else []
