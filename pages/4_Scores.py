@@ -3,11 +3,22 @@
 import streamlit as st
 
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.published import NOT_COMPARABLE, beside_published
+from pyzzicato.recognition import classifier_here
+from pyzzicato.recognition_tables import about_classifier, confusions, recognised
 from pyzzicato.registry import models
 from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
 from pyzzicato.score_tables import Scored, absences, likeness_table, overview, scored
 from pyzzicato.ui import shell
-from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, show_table, style, tiles
+from pyzzicato.ui.scores import (
+    curve_plot,
+    gap_plot,
+    overlap_plot,
+    show_matrix,
+    show_table,
+    style,
+    tiles,
+)
 from pyzzicato.yang_lerch import FEATURES
 
 
@@ -76,6 +87,41 @@ def show_curves(measured: list[Scored]) -> None:
     )
 
 
+def show_recognition(measured: list[Scored]) -> None:
+    """What the composer classifier says of the models, and how far it can be trusted."""
+    table, classifier = recognised(measured), classifier_here()
+    if not table.rows and classifier is None:
+        return
+    heading("Is the composer recognised?")
+    if table.rows:
+        shell.line(
+            "How often our own classifier names the composer that was asked for: in real music "
+            "that it was not trained on, in what the model writes, and in the seeds alone, in "
+            "which the seed does all the work. Others: seeds of one composer in the style of "
+            "another; then the one asked for is named, or the seed's. The classifier distance is "
+            "a Fréchet distance between new and real clips in its last hidden layer, in brackets "
+            "that of two halves of the real music; figures of other encoders are no comparison."
+        )
+        show_table(table)
+    if classifier is not None:
+        shell.line(about_classifier(classifier.measured))
+        with st.expander("Which composers it takes for which"):
+            shell.line("Works that it was not trained on, by composer; across, who was named.")
+            show_matrix(*confusions(classifier.measured))
+
+
+def show_published() -> None:
+    """Published figures beside ours, and why others are not."""
+    heading("Beside what others published")
+    classifier = classifier_here()
+    table = beside_published(models(), classifier.measured if classifier else None)
+    if table.rows:
+        show_table(table, wrapped=True)
+    shell.line("What cannot be compared:")
+    for sentence in NOT_COMPARABLE:
+        shell.line(sentence)
+
+
 def show_all(known: list[Scored]) -> None:
     """The whole page, also where nothing was measured."""
     shell.line(
@@ -89,6 +135,8 @@ def show_all(known: list[Scored]) -> None:
         show_measures(measured)
         show_features(measured)
         show_curves(measured)
+    show_recognition(measured)
+    show_published()
     heading("What was not measured")
     for sentence in absences(known):
         shell.line(sentence)

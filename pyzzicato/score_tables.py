@@ -178,10 +178,9 @@ def absences(models: Iterable[Scored]) -> list[str]:
             if clips.get(key):
                 names = ", ".join(short_name(name) for name in clips[key])
                 found.append(f"{model.title}, {names}: {why}.")
+        if clips.get("measures") and "performance" in model.kind and "recognition" not in clips:
+            found.append(f"{model.title}: whether its composers are recognised was not asked yet.")
     return [
         *found,
         "Rhythm from bar to bar and empty bars: the bars of the real music are not known.",
-        "Whether the composer is recognised: there is no composer classifier yet.",
-        "Published figures are not set beside these: they were taken on other music, and with the "
-        "same measures even two halves of one collection differ.",
     ]

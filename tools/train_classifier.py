@@ -4,7 +4,8 @@
 
 Reads the performances of FOLDER, makes features of clips of 20 s, measures by folds of works
 (share of clips and of works that are right, confusion matrix), then trains the network that is
-kept on the training split, and writes pyzzicato/assets/classifier.onnx and classifier.json.
+kept on the training split, and writes pyzzicato/assets/classifier.onnx, classifier.json and the
+card, docs/classifier.md.
 Keras runs on KERAS_BACKEND, TensorFlow unless told.
 """
 
@@ -22,6 +23,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from pyzzicato.classifier import ASSET
 from pyzzicato.classifier_training import Plan, gather, known_composers, measure, save, train
 from pyzzicato.datasets import read_dataset
+from pyzzicato.recognition_tables import classifier_card
+
+CARD = Path(__file__).resolve().parent.parent / "docs" / "classifier.md"
 
 
 def main() -> int:
@@ -44,7 +48,10 @@ def main() -> int:
         print(f"{name}: {measured[name]:.1%}")
     taught = {piece.work for piece in pieces if piece.split == "train"}
     weights = train(clips.chosen(np.isin(clips.work, sorted(taught))), len(composers), plan)
-    save(weights, {"composers": composers, **measured}, options.output)
+    known = {"composers": list(composers), **measured}
+    save(weights, known, options.output)
+    if options.output == ASSET:
+        CARD.write_text(classifier_card(known), encoding="utf-8")
     print(f"{options.output} is written")
     return 0
 

@@ -12,7 +12,15 @@ import streamlit as st
 
 from pyzzicato.score_tables import Scored, Table, best
 
-__all__ = ["curve_plot", "gap_plot", "overlap_plot", "show_table", "style", "tiles"]
+__all__ = [
+    "curve_plot",
+    "gap_plot",
+    "overlap_plot",
+    "show_matrix",
+    "show_table",
+    "style",
+    "tiles",
+]
 
 _SHEET = Path(__file__).parent / "assets" / "scores.css"
 SIDES = ("real", "new")
@@ -30,8 +38,12 @@ def style() -> None:
     st.html(_sheet())
 
 
-def show_table(table: Table) -> None:
-    """A table that scrolls sideways by itself where the window is narrow."""
+def show_table(table: Table, *, wrapped: bool = False) -> None:
+    """A table that scrolls sideways by itself where the window is narrow.
+
+    With `wrapped` its cells hold sentences, which are broken into lines.
+    """
+    kind = "pz-scores pz-wrapped" if wrapped else "pz-scores"
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
     body = []
     for r, row in enumerate(table.rows):
@@ -43,8 +55,22 @@ def show_table(table: Table) -> None:
         )
         body.append(f"<tr>{''.join(cells)}</tr>")
     st.html(
-        f'<div class="pz-scroll"><table class="pz-scores"><thead><tr>{head}</tr></thead>'
+        f'<div class="pz-scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def show_matrix(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> None:
+    """Counts by (row, column), the darker the larger their part of the row."""
+    head = "".join(f"<th><span>{escape(name)}</span></th>" for name in names)
+    body = []
+    for name, row in zip(names, matrix, strict=True):
+        total = max(sum(row), 1)
+        cells = (f'<td style="--part:{count / total:.2f}">{count or ""}</td>' for count in row)
+        body.append(f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>")
+    st.html(
+        '<div class="pz-scroll"><table class="pz-scores pz-matrix"><thead><tr><th></th>'
+        f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
