@@ -16,56 +16,19 @@ from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.families import attention_rnn
 from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.melody_encoding import INPUTS, MelodyReader, classes_of
+from pyzzicato.melody_encoding import MelodyReader, classes_of
 from pyzzicato.melody_library import Melody
 from pyzzicato.melody_scores import likeness, markov_chances, melody_scores
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.runtime import StepGraph, weights_of
 from pyzzicato.training import load_keras, recipe, train
-
-CONFIG = {"units": 8, "reach": 5, "dropout": 0.5}
-CELL = "attention/cell"
-SHAPES = {
-    f"{CELL}/mixed/kernel": (INPUTS + 8, INPUTS),
-    f"{CELL}/mixed/bias": (INPUTS,),
-    f"{CELL}/lstm_cell/kernel": (INPUTS, 32),
-    f"{CELL}/lstm_cell/recurrent_kernel": (8, 32),
-    f"{CELL}/lstm_cell/bias": (32,),
-    f"{CELL}/asked/kernel": (16, 8),
-    f"{CELL}/asked/bias": (8,),
-    f"{CELL}/kept/kernel": (8, 8),
-    f"{CELL}/weighed/kernel": (8, 1),
-    f"{CELL}/joined/kernel": (16, 8),
-    f"{CELL}/joined/bias": (8,),
-    "lstm/lstm_cell/kernel": (8, 32),
-    "lstm/lstm_cell/recurrent_kernel": (8, 32),
-    "lstm/lstm_cell/bias": (32,),
-    "output/kernel": (8, 40),
-    "output/bias": (40,),
-}
+from tests.small_melody import CONFIG, SHAPES, TOML, make_model, tune
 
 
 @pytest.fixture(scope="module")
 def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
-    """A model whose weights are drawn by lot."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    folder.mkdir()
-    dice = np.random.default_rng(4)
-    weights = {path: dice.normal(0, 0.6, shape) for path, shape in SHAPES.items()}
-    graphs = attention_rnn.export(weights, CONFIG)
-    onnx.save(graphs["model.onnx"], str(folder / "model.onnx"))
-    return ModelInfo(
-        "tiny", folder, "attention_rnn", "Tiny", "Tiny.", "a test", 2016, (), config=CONFIG
-    )
-
-
-def tune(steps: int = 64, lowest: int = 60) -> np.ndarray:
-    """A melody of our own, bar after bar the same figure on another degree."""
-    figure = np.array([0, -2, 2, -2, 4, -2, -2, -2, 7, -2, 5, 4, 2, -2, -1, -2])
-    bars = [np.where(figure >= 0, figure + lowest + (0, 5, 7, 0)[n % 4], figure) for n in range(64)]
-    events: np.ndarray = np.concatenate(bars)[:steps]
-    return events
+    return make_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
 SEED = MelodyCodec().decode(tune())
@@ -291,33 +254,6 @@ def test_likeness_knows_the_same_bar_again() -> None:
     new = likeness([MelodyCodec().decode(np.array(bar + other))])
     assert new["repeated_bars"] == 0.0
     assert new["range"] == 13.0
-
-
-TOML = """
-title = "Tiny"
-family = "attention_rnn"
-year = 2016
-source = "a test"
-summary = "Tiny."
-composers = []
-[config]
-units = 8
-reach = 5
-dropout = 0.5
-[training]
-kinds = ["melody:even"]
-batch = 4
-window = 12
-steps_per_epoch = 2
-validation_steps = 1
-epochs = 2
-patience = 5
-optimizer = "adam"
-learning_rate = 0.001
-schedule = "constant"
-clip = 3.0
-quiet = true
-"""
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

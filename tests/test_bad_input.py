@@ -67,6 +67,7 @@ def drums() -> bytes:
 
 
 MIDI = write_midi(TUNE)
+ABC = "X:1\nT:Ours\nL:1/8\nK:D\n|:d2 fd ABd2|e2 ge [ce]2 A2:|\n"
 UPLOADS: dict[str, tuple[str, bytes, str]] = {
     "empty": (
         "tune.mid",
@@ -127,6 +128,36 @@ UPLOADS: dict[str, tuple[str, bytes, str]] = {
         "tune.png",
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
         "This file is neither MIDI nor ABC: choose one that ends in .mid or .abc.",
+    ),
+    "nothing on the piano": (
+        "tune.mid",
+        write_midi(NoteSequence((Note(0, 1, 5), Note(1, 2, 120)))),
+        "No note here is on a piano's keys: choose music for the piano.",
+    ),
+    "ABC that is none": (
+        "tune.abc",
+        b"X:1\nK:D\nABc | <> |\n",
+        "Line 3 of the ABC text: “<” has to stand between two notes.",
+    ),
+    "ABC cut off in a chord": (
+        "tune.abc",
+        ABC[: ABC.index("ce]") + 2].encode(),
+        "Line 5 of the ABC text: “[ce” is not understood.",
+    ),
+    "ABC cut off in its header": (
+        "tune.abc",
+        ABC[:20].encode(),
+        "The ABC text holds no notes to play.",
+    ),
+    "long ABC": (
+        "tune.abc",
+        (ABC + "d2 fd ABd2|\n" * 10_000).encode(),
+        "The ABC text is larger than 100 kB; give one tune at a time.",
+    ),
+    "megabytes of ABC": (
+        "tune.abc",
+        (ABC + "d2 fd ABd2|\n" * 200_000).encode(),
+        "This file is larger than 1 MB: choose a shorter piece.",
     ),
 }
 

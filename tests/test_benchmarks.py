@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import small_chords
+import small_melody
 import small_tunes
 
 from pyzzicato.codecs.piano_roll import KEYS
@@ -115,12 +116,12 @@ def test_the_naive_loop_reads_the_last_window_and_appends_one_step(
     assert first.any(), "the seed is in the window"
 
 
-@pytest.mark.parametrize("kind", ["note_duration_rnn", "char_rnn"])
+@pytest.mark.parametrize("kind", ["chords", "letters", "melodies"])
 def test_every_network_of_steps_has_a_naive_loop_and_its_steps_are_counted(
     scripts: dict[str, ModuleType], tmp_path: Path, kind: str
 ) -> None:
-    made = {"note_duration_rnn": small_chords, "char_rnn": small_tunes}[kind].make_model
-    made(tmp_path / "small")
+    makers = {"chords": small_chords, "letters": small_tunes, "melodies": small_melody}
+    makers[kind].make_model(tmp_path / "small")  # type: ignore[attr-defined]
     info = models(tmp_path)["small"]
     generator = info.load()
     fed: list[np.ndarray] = []
@@ -135,7 +136,8 @@ def test_every_network_of_steps_has_a_naive_loop_and_its_steps_are_counted(
     window = info.training["window"]
     assert [read.shape[:2] for read in fed] == [(1, window)] * 2
     assert (fed[1][0, :-1] == fed[0][0, 1:]).all()
-    assert (fed[1][0, -1] == ([4, 1] if kind == "note_duration_rnn" else 3)).all()
+    answer = {"chords": [4, 1], "letters": 3, "melodies": np.eye(36)[3]}[kind]
+    assert np.array_equal(fed[1][0, -1][..., :36] if fed[1].ndim > 2 else fed[1][0, -1], answer)
     assert scripts["naive"].graph_step(generator, loop, 2)() > 0
     ours = scripts["generation"].Ours(info, generator, 6.0)
     steps = scripts["generation"].steps_of(info, ours, 6.0)
