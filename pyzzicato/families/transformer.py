@@ -9,7 +9,7 @@ those before it chose. The source documents name a Transformer (S2) but do not d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyzzicato.attention_graph import attention, rms_norm
@@ -29,16 +29,21 @@ scores = note_model_scores
 FIELDS = ("time", "pitch", "duration", "velocity")
 
 
-def build(config: Mapping[str, Any]) -> Any:
+Core = Callable[[Any, Any, Mapping[str, Any]], Any]
+"""What looks back: (batch, window, width) of what is read, the notes, the config -> the same."""
+
+
+def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     """The Keras model: notes, wishes, chosen, composer -> logits (batch, window, 344).
 
     `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
-    Shapes of the inputs: see `pyzzicato.performance_examples`.
+    Shapes of the inputs: see `pyzzicato.performance_examples`. Another `core` in place of the
+    attention makes a network to compare with.
     """
     import keras
     from keras import layers, ops
 
-    width, heads = config["width"], config["heads"]
+    width = config["width"]
     notes = keras.Input((None, len(READ)), dtype="int32", name="notes")
     wishes = keras.Input((None, len(WISHES)), dtype="int32", name="wishes")
     chosen = keras.Input((None, 3), dtype="int32", name="chosen")
@@ -47,19 +52,12 @@ def build(config: Mapping[str, Any]) -> Any:
     def table(rows: int, name: str) -> Any:
         return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
 
-    rotary = _rotary(notes[..., 0], width // heads)
     x = layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
     for column, rows in enumerate(READ):
         x = x + table(rows, f"read_{column}")(notes[..., column])
     for column, rows in enumerate(WISHES):
         x = x + table(rows, f"wish_{column}")(wishes[..., column])
-    for number in range(config["layers"]):
-        z = layers.RMSNormalization(name=f"before_{number}")(x)
-        x = x + _attention(z, rotary, number, config)
-        z = layers.RMSNormalization(name=f"between_{number}")(x)
-        z = layers.Dense(config["wider"], use_bias=False, name=f"up_{number}")(z)
-        z = ops.square(ops.relu(z))
-        x = x + layers.Dense(width, use_bias=False, name=f"down_{number}")(z)
+    x = (core or _blocks)(x, notes, config)
     outputs = []
     for field, name in enumerate(FIELDS):
         if field:
@@ -71,6 +69,20 @@ def build(config: Mapping[str, Any]) -> Any:
     return keras.Model(
         [notes, wishes, chosen, composer], layers.Concatenate(dtype="float32")(outputs)
     )
+
+
+def _blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
+    from keras import layers, ops
+
+    rotary = _rotary(notes[..., 0], config["width"] // config["heads"])
+    for number in range(config["layers"]):
+        z = layers.RMSNormalization(name=f"before_{number}")(x)
+        x = x + _attention(z, rotary, number, config)
+        z = layers.RMSNormalization(name=f"between_{number}")(x)
+        z = layers.Dense(config["wider"], use_bias=False, name=f"up_{number}")(z)
+        z = ops.square(ops.relu(z))
+        x = x + layers.Dense(config["width"], use_bias=False, name=f"down_{number}")(z)
+    return x
 
 
 def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str, Any]) -> Any:
