@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pyzzicato.band_planes import WIDTH, home_shift, planes, shifted
+from pyzzicato.band_planes import PARTS, WIDTH, home_shift, planes, shifted
 from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.datasets import Piece
 from pyzzicato.errors import PyzzicatoError
 
-__all__ = ["BandPairs", "band_codes", "home_windows"]
+__all__ = ["BandPairs", "band_codes", "home_windows", "pairs_of"]
 
 BAR, BEAT = 16, 4  # steps; a bar of four quarters
 OFF_BAR = 0.3  # the share of pairs that begin at any beat, not where a bar of four quarters does
@@ -37,16 +37,38 @@ def home_windows(codes: np.ndarray) -> np.ndarray:
     return sounding
 
 
+def pairs_of(pieces: Sequence[Piece]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Two bars and the two after them, as planes, with the step before each in front: (33, 733).
+
+    All that a piece has, one after another; where a piece is silent for all four bars it is left
+    out.
+    """
+    for codes in band_codes(pieces):
+        rows = np.concatenate([np.zeros((1, *codes.shape[1:]), np.uint8), codes])
+        roll = planes(rows)
+        for first in range(0, len(codes) - 2 * WINDOW + 1, WINDOW):
+            middle = first + WINDOW
+            if roll[first + 1 : middle + WINDOW + 1].any():
+                yield roll[first : middle + 1], roll[middle : middle + WINDOW + 1]
+
+
 class BandPairs:
     """An endless stream of training batches, or a fixed set of them for validation.
 
     Each batch is ({"roll": (batch, 65, 733) uint8, "noise": (batch, noise)}, (batch, 1) of
     zeros): the step before, 32 steps and the 32 after them; normal numbers; and nothing, since
-    what is to be told is in the roll. Windows are drawn by length. Raises PyzzicatoError where no
-    piece is for the band.
+    what is to be told is in the roll. Windows are drawn by length; of a share of `joining` some
+    instruments are silent in the first one, so that they join the others in the second. Raises
+    PyzzicatoError where no piece is for the band.
     """
 
-    def __init__(self, pieces: Sequence[Piece], config: Mapping[str, Any], noise: int) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        config: Mapping[str, Any],
+        noise: int,
+        joining: float = 0.0,
+    ) -> None:
         self.rolls = []
         for codes in band_codes(pieces):
             length = max(2 * WINDOW, -(-len(codes) // BAR) * BAR)
@@ -59,6 +81,7 @@ class BandPairs:
                 "bass or other instruments (see `pyzzicato data`)."
             )
         self.batch_size, self.noise = int(config["batch"]), noise
+        self.joining = joining
         beginnings = np.array([len(roll) - 2 * WINDOW for roll in self.rolls], np.float64)
         self.chance = beginnings / beginnings.sum()
 
@@ -70,5 +93,8 @@ class BandPairs:
             grid = BEAT if rng.random() < OFF_BAR else BAR
             first = grid * int(rng.integers(0, (len(roll) - 1 - 2 * WINDOW) // grid + 1))
             rows[row] = roll[first : first + 1 + 2 * WINDOW]
+            if self.joining and rng.random() < self.joining:
+                for part in np.flatnonzero(rng.random(len(PARTS)) < 0.5).tolist():
+                    rows[row, : 1 + WINDOW, slice(*PARTS[part])] = 0
         noise = rng.standard_normal((self.batch_size, self.noise), np.float32)
         return {"roll": rows, "noise": noise}, np.zeros((self.batch_size, 1), np.float32)

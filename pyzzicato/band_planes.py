@@ -11,6 +11,7 @@ before goes on. Both together tell the window exactly, see `band_nats`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ __all__ = [
     "band_nats",
     "draw_window",
     "home_shift",
+    "nats_by_cells",
     "planes",
     "shifted",
+    "window_nats",
 ]
 
 KEYS = 84  # pitches of every instrument but the drums
@@ -142,3 +145,33 @@ def _hold(cells: np.ndarray, go_on: np.ndarray, lasting: np.ndarray) -> None:
         lasting = np.where(cells[:, step] == 2, 1.0, lasting * go_on[:, step])
         lasting = np.where(lasting >= 0.5, lasting, 0.0)
         cells[:, step] = np.where((cells[:, step] == 0) & (lasting > 0), 1, cells[:, step])
+
+
+def window_nats(rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Nats of windows (n, 33, 733), the step before in front, by logits (n, 32, 733): (n, 5)."""
+    before, cells = rows[:, :-1].astype(np.float32), rows[:, 1:].astype(np.float32)
+    nats = np.logaddexp(0, logits) - cells * logits
+    found = np.zeros((len(rows), len(PARTS)))
+    for part, (first, end) in enumerate(PARTS):
+        told = nats[..., first:end].copy()
+        if part:
+            struck = cells[..., first : first + KEYS]
+            told[..., KEYS:] *= before[..., first + KEYS : end] * (1 - struck)
+        found[:, part] = told.sum(axis=(1, 2))
+    return found
+
+
+def nats_by_cells(windows: Sequence[np.ndarray]) -> float:
+    """Nats of the second half of some windows by how often each cell was so in the first half."""
+    rows = np.stack(windows)
+    known, asked = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    counts = known[:, 1:].sum(axis=(0, 1), dtype=np.float64)
+    asked_of = np.full(counts.shape, known[:, 1:, 0].size, np.float64)
+    for first, end in PARTS[1:]:
+        struck, held = slice(first, first + KEYS), slice(first + KEYS, end)
+        open_cells = known[:, :-1, held] * (1 - known[:, 1:, struck])
+        counts[held] = (open_cells * known[:, 1:, held]).sum(axis=(0, 1), dtype=np.float64)
+        asked_of[held] = open_cells.sum(axis=(0, 1), dtype=np.float64)
+    chance = (counts + 0.5) / (asked_of + 1)
+    logits = np.broadcast_to(np.log(chance / (1 - chance)), asked[:, 1:].shape)
+    return float(window_nats(asked, logits).sum(axis=1).mean())

@@ -173,6 +173,20 @@ class Graph:
         flat = self._store(f"{layer}/kernel", kernel.reshape(-1, kernel.shape[-1]))
         return self.op("Add", self.op("MatMul", value, flat), self.weight(f"{layer}/bias"))
 
+    def convolved(self, value: str, layer: str, stride: int, *, transposed: bool = False) -> str:
+        """A Keras Conv1D or Conv1DTranspose, padded to "same": (batch, n, steps) in and out.
+
+        `stride` divides (or, transposed, multiplies) the steps without a rest; the kernel's
+        length less the stride is even.
+        """
+        kernel = np.asarray(self._weights[f"{layer}/kernel"])
+        flat = self._store(f"{layer}/kernel", kernel.reshape(-1, kernel.shape[-1]))
+        whole = self.op("Transpose", self.reshape(flat, kernel.shape), perm=[2, 1, 0])
+        pad = (len(kernel) - stride) // 2
+        kind = "ConvTranspose" if transposed else "Conv"
+        bias = self.weight(f"{layer}/bias")
+        return self.op(kind, value, whole, bias, strides=[stride], pads=[pad, pad])
+
     def state(self, name: str, shape: tuple[int, ...]) -> str:
         """A state per take, (batch, *shape); zeros at the beginning of a piece."""
         full: tuple[int | str, ...] = ("batch", *shape)

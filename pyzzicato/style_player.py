@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from pyzzicato.band_blocks import WAYS, begun, normals
 from pyzzicato.band_controls import BandControls
 from pyzzicato.band_pairs import home_windows
 from pyzzicato.band_planes import DRAWS, WIDTH, draw_window, home_shift, planes, shifted
@@ -39,11 +40,8 @@ __all__ = ["STYLES_FILE", "StyleControls", "StyleGenerator", "read_latents"]
 STYLES_FILE = "styles.npz"
 NO_STYLE, SEED_STYLE = "none", "seed"
 PIANO = INSTRUMENTS.index("Piano")
-BAR, BEAT = 16, 4
 NEAREST = 6  # style points of which one begins the instruments that the seed does not have
-WAYS = 8  # tried for the piano where others are kept
 LED, READ, AS_IT_IS = range(3)
-EDGE = 1e-6
 STYLE_HELP = "What is mixed into every two bars: nothing, the seed itself, or a style of bands."
 
 
@@ -120,15 +118,6 @@ def _run(
     )
 
 
-def _normal(draws: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal numbers of uniform ones, half as many (Box and Muller, 1958)."""
-    half = draws.shape[1] // 2
-    lengths = np.sqrt(-2 * np.log(1 - draws[:, :half].astype(np.float64) * (1 - EDGE)))
-    numbers = lengths * np.cos(2 * np.pi * draws[:, half:])
-    found: np.ndarray = numbers.reshape(shape).astype(np.float32)
-    return found
-
-
 class StyleGenerator(BandGenerator):
     """The five VAEs and what leads them, ready to play."""
 
@@ -185,22 +174,21 @@ class StyleGenerator(BandGenerator):
     ) -> Iterator[np.ndarray]:
         """Two bars at a time; the first ones begin at the last bar line or beat of the seed."""
         takes = max(takes, 2)
-        normals = 2 * WAYS * 5 * self.size
-        dice = Dice(controls.rng_seed, takes, normals + DRAWS + 1)
-        cut = plan.place % (BAR if len(plan.before) >= 2 * BAR else BEAT)
-        shift = home_shift(np.concatenate([plan.before, plan.kept_codes]))
-        latents = self._beginning(plan, cut, shift, dice.roll()[:, 0])
+        width = 2 * WAYS * 5 * self.size
+        dice = Dice(controls.rng_seed, takes, width + DRAWS + 1)
+        cut, shift, window = begun(plan)
+        latents = self._beginning(window, dice.roll()[:, 0])
         before = np.zeros((takes, 5, 128), np.uint8)
         for first in range(-cut, plan.steps, WINDOW):
             draws = dice.roll()
             if len(source):
                 drawn = source[(draws[:, -1] * len(source)).astype(np.int64)]
                 latents = controls.alpha * drawn + (1 - controls.alpha) * latents
-            noise = _normal(draws[:, :normals], (takes, WAYS, 5, self.size)) * controls.noise_sd
+            noise = normals(draws[:, :width], (takes, WAYS, 5, self.size)) * controls.noise_sd
             given, locked = plan.given(max(first, 0), WINDOW)
             given, kept = shifted(given, shift), np.asarray(locked.any(axis=0))
             latents, logits = self._lead(latents, noise, given, kept)
-            codes = draw_window(logits, before, draws[:, normals : normals + DRAWS])
+            codes = draw_window(logits, before, draws[:, width : width + DRAWS])
             codes[:, :, kept] = given[:, kept]
             before = codes[:, -1]
             yield shifted(codes, -shift)[:, cut if first < 0 else 0 :]
@@ -225,12 +213,8 @@ class StyleGenerator(BandGenerator):
         best = np.arange(takes) * WAYS + nats.argmin(axis=1)
         return found["next"][best], found["output"][best]
 
-    def _beginning(self, plan: Plan, cut: int, shift: int, draws: np.ndarray) -> np.ndarray:
+    def _beginning(self, window: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """The latents of the two bars before the new music, (takes, 5, 16)."""
-        heard = plan.before[: len(plan.before) - cut][-WINDOW:]
-        window = np.zeros((WINDOW, 5, 128), np.uint8)
-        if len(heard):
-            window[-len(heard) :] = shifted(heard, shift)
         read = read_latents(self.graph, np.stack([window, window]), self.size)[0]
         playing = np.asarray(window.any(axis=(0, 2)))
         latents = np.repeat(read[None], len(draws), axis=0)
