@@ -26,9 +26,10 @@ over their known weakness, that after ten seconds the music dries up or blurs. T
 <h2>The openings</h2>
 <p>The built-in seeds are the opening bars of pieces in the public domain, written out by hand for
 this project, with reference files at hand.</p>
-<h2>The piano</h2>
+<h2>The piano, and the band</h2>
 <p>What you hear is the grand piano of FluidR3, a free SoundFont by Frank Wen and contributors
-(MIT licence), in the browser and in the files you keep.</p>
+(MIT licence), in the browser and in the files you keep; and, where a band plays, its drum kit, steel
+guitar, fingered bass and strings.</p>
 <h2>What you may do with the music</h2>
 <p>The code is under the MIT licence. What may be done with a model's output depends on the music
 it was taught: each card on the page <em>Models</em> names the licences, and says whether the

@@ -66,13 +66,13 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[str]:
-    """The app on a server of its own; yields its address."""
+def served(start: tuple[str, ...] = ("-m", "streamlit"), **environment: str) -> Iterator[str]:
+    """The app on a server of its own, begun by Python's `start`; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+        sys.executable, *start, "run", "app.py", "--server.port", str(port),
         "--server.headless", "true", "--server.address", "127.0.0.1",
     ]  # fmt: skip
     server = subprocess.Popen(

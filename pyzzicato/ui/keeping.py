@@ -51,7 +51,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
         st.session_state["keep-names"] = playing[:1] if len(playing) == 1 else []
     st.session_state["keep-names"] = [n for n in st.session_state["keep-names"] if n in playing]
     with st.container(key="keeping"):
-        kept = st.pills("Keep", playing, selection_mode="multi", key="keep-names")
+        kept = st.pills("These stay as they are", playing, selection_mode="multi", key="keep-names")
         problem = _problem(tuple(kept))
         with st.container(key="keeping-row", horizontal=True, vertical_alignment="center"):
             if st.button("Make the others anew", key="keeping-write", disabled=bool(problem)):
