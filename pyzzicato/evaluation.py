@@ -24,6 +24,12 @@ __all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "write_metric
 
 WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
 STAMPS = "weights"
+_MADE_BY = {
+    "clips": "pyzzicato evaluate {id} --data FOLDER --clips 200 --only-clips",
+    "liveliness": "python benchmarks/liveliness.py {id} --write",
+    "minutes_long": "python benchmarks/minutes_long.py {id} --data FOLDER --write",
+    "rounding": "python tools/measure_rounding.py {id} --data FOLDER",
+}  # other sections: `pyzzicato evaluate`
 _INNERMOST = re.compile(r"[\[{]\n[^\[\]{}\"]*(?:\"[a-z_]+\": [-+.e\d]+,?\s*)*[\]}]")
 
 
@@ -99,19 +105,25 @@ def fingerprint(info: ModelInfo) -> str:
 def misfits(info: ModelInfo) -> list[str]:
     """What in metrics.json does not belong to the weights or the controls, in sentences."""
     if not info.metrics:
-        return [f"{info.id}: nothing has been measured"]
+        return [f"{info.id}: nothing has been measured; {_command(info, '')} does it"]
     stamp, stamps = fingerprint(info), info.metrics.get(STAMPS, {})
     found = []
     for name in sorted(set(info.metrics) - {STAMPS}):
         if name not in stamps:
-            found.append(f"{info.id}: it is not known with which weights {name} was measured")
+            why = f"it is not known with which weights “{name}” was measured"
         elif stamps[name] != stamp:
-            found.append(f"{info.id}: {name} was measured with other weights")
+            why = f"“{name}” was measured with other weights"
+        else:
+            continue
+        found.append(f"{info.id}: {why}; measure it again: {_command(info, name)}")
     measured = info.metrics.get("clips", {}).get("controls", {})
     usual = dataclasses.asdict(info.controls())
     changed = [n for n in usual if n in measured and n != "seconds" and usual[n] != measured[n]]
     if changed:
-        found.append(f"{info.id}: clips were written with another {', '.join(changed)}")
+        found.append(
+            f"{info.id}: “clips” were written with another {', '.join(changed)} than is usual now; "
+            f"measure them again: {_command(info, 'clips')}"
+        )
     return found + _of_another_classifier(info)
 
 
@@ -122,4 +134,13 @@ def _of_another_classifier(info: ModelInfo) -> list[str]:
     here = recognition.classifier_here() if asked else None
     if here is None or here.fingerprint == asked:
         return []
-    return [f"{info.id}: whose music its clips sound of was asked of another classifier"]
+    return [
+        f"{info.id}: whose music its “clips” sound of was asked of another classifier; measure "
+        f"them again: {_command(info, 'clips')}"
+    ]
+
+
+def _command(info: ModelInfo, section: str) -> str:
+    """What measures a section of metrics.json anew."""
+    made_by = _MADE_BY.get(section, "pyzzicato evaluate {id} --data FOLDER")
+    return made_by.format(id=info.id)

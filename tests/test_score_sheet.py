@@ -203,7 +203,9 @@ def test_figures_that_do_not_belong_are_told(
     def said() -> list[str]:
         return misfits(model_info("small"))
 
-    assert said() == ["small: nothing has been measured"]
+    assert said() == [
+        "small: nothing has been measured; pyzzicato evaluate small --data FOLDER does it"
+    ]
     usual: Any = small.controls()
     write_metrics(small, {"frames": {}, "clips": {"controls": {"temperature": usual.temperature}}})
     assert said() == []
@@ -211,9 +213,15 @@ def test_figures_that_do_not_belong_are_told(
     path = small.folder / "metrics.json"
     good = path.read_text()
     path.write_text(good.replace(f'"frames": "{fingerprint(small)}"', '"frames": "other"'))
-    assert said() == ["small: frames was measured with other weights"]
+    assert said() == [
+        "small: “frames” was measured with other weights; measure it again: "
+        "pyzzicato evaluate small --data FOLDER"
+    ]
     path.write_text(good.replace(f'"temperature": {usual.temperature}', '"temperature": 0.123'))
-    assert said() == ["small: clips were written with another temperature"]
+    assert "“clips” were written with another temperature than is usual now" in said()[0]
+    assert "pyzzicato evaluate small --data FOLDER --clips 200 --only-clips" in said()[0]
+    path.write_text('{"liveliness": {}}')
+    assert "python benchmarks/liveliness.py small --write" in said()[0]
     path.write_text('{"frames": {}}')
     assert "not known with which weights" in said()[0]
     path.write_text(good)
