@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +279,17 @@ def test_the_piano_that_is_taken_suits_what_is_kept_best(info: ModelInfo) -> Non
     assert (made[:, :, kept] == given[None][:, :, kept]).all()
 
 
-def test_scores(info: ModelInfo, published: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores(
+    info: ModelInfo, published: ModelInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, beside = tmp_path / "models" / "noise", tmp_path / "runs" / "tiny_published"
+    shutil.copytree(info.folder, folder)
+    shutil.copytree(published.folder, beside)
+    info = replace(info, folder=folder)
     for name, few in (("COUNT", 4), ("FEW", 3), ("STARTS", 1)):
         monkeypatch.setattr(f"pyzzicato.band_scores.{name}", few)
     for found, forms, what in (
-        (info, {"new", "without noise"}, "ELBO, nats per window"),
+        (info, {"new", "without noise", "as published"}, "ELBO, nats per window"),
         (published, {"new"}, "nats per window"),
     ):
         sheet = melody_harmony_cnn.scores(found, dataset(), say=lambda _: None)["band"]

@@ -12,8 +12,8 @@ import onnx
 import pytest
 
 from pyzzicato.band_library import BandMusic
-from pyzzicato.band_pairs import BandPairs, pairs_of
-from pyzzicato.band_planes import PARTS, draw_window, home_shift, planes, shifted, window_nats
+from pyzzicato.band_pairs import pairs_of
+from pyzzicato.band_planes import PARTS, home_shift, shifted, window_nats
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of, spans_of
 from pyzzicato.datasets import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, UnknownName
@@ -130,47 +130,6 @@ def _usual_policy() -> Iterator[None]:
     import keras
 
     keras.config.set_dtype_policy("float32")
-
-
-def test_planes_and_back() -> None:
-    codes = music(1, 2)
-    logits = np.where(planes(codes) == 1, 20.0, -20.0)[None]
-    drawn = draw_window(logits, np.zeros((1, 5, 128), np.uint8), np.full((1, 5), 0.5))
-    assert (drawn[0] == codes).all()
-
-
-def test_as_many_are_struck_as_is_expected_and_the_likeliest_first() -> None:
-    logits = np.full((1, 32, PARTS[-1][1]), -50.0)
-    logits[0, :10, 3] = 0.1  # ten cells that are a little likelier than not
-    logits[0, 20, 5] = 5.0
-    draws, before = np.full((1, 5), 0.5), np.zeros((1, 5, 128), np.uint8)
-    drawn = draw_window(logits, before, draws)
-    assert (drawn == 2).sum() == 6  # 10 x 0.525 + 0.993 and a half
-    assert drawn[0, 20, 0, 27 + 5] == 2
-
-
-def test_a_note_goes_on_until_its_end_is_likelier_than_not() -> None:
-    logits = np.full((1, 32, PARTS[-1][1]), -50.0)
-    first = PARTS[3][0]
-    logits[0, 4, first + 20] = 20.0
-    logits[0, :, first + 84 + 20] = np.log(0.9 / 0.1)
-    drawn = draw_window(logits, np.zeros((1, 5, 128), np.uint8), np.zeros((1, 5)) + 0.5)
-    assert np.flatnonzero(drawn[0, :, 3, 12 + 20]).tolist() == list(range(4, 11))  # 0.9^6 = 0.53
-    held = np.zeros((1, 5, 128), np.uint8)
-    held[0, 3, 32] = 1
-    drawn = draw_window(logits, held, np.zeros((1, 5)) + 0.5)
-    assert np.flatnonzero(drawn[0, :, 3, 32]).tolist() == list(range(11))
-
-
-def test_music_is_moved_home_and_back() -> None:
-    codes = np.zeros((16, 5, 128), np.uint8)
-    codes[0, 1, [60, 62, 64, 65, 67, 69, 71]] = 2
-    codes[0, 0, 38] = 2
-    for shift in range(-5, 6):
-        moved = shifted(codes, shift)
-        assert home_shift(moved) == -shift
-        assert (shifted(moved, -shift) == codes).all()
-    assert home_shift(np.zeros((0, 5, 128), np.uint8)) == 0
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -391,25 +350,6 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     json.dumps(sheet)
     assert set(sheet["forms"]) == {"new", "without noise", "noise 1.0"}
     assert sheet["styles"]["names"] == ["Jazz waltz", "Tango"]
-
-
-def test_pairs_are_fixed_by_their_numbers() -> None:
-    pairs = BandPairs(dataset().split("train"), CONFIG, noise=7)
-    (first, nothing), (again, _) = (pairs.batch(np.random.default_rng(3)) for _ in range(2))
-    assert first["roll"].shape == (3, 65, 733)
-    assert first["noise"].shape == (3, 7)
-    assert not nothing.any()
-    assert all((first[name] == again[name]).all() for name in first)
-    whole = [planes(shifted(c, home_shift(c))) for c in (music(n) for n in range(10))]
-    for row in first["roll"]:
-        found = any(
-            (roll[at : at + 64] == row[1:]).all()
-            for roll in whole
-            for at in range(0, len(roll) - 63, 4)
-        )
-        assert found
-    with pytest.raises(PyzzicatoError, match="no music for a band"):
-        BandPairs((), CONFIG, noise=1)
 
 
 TOML = """

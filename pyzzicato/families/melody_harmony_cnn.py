@@ -15,11 +15,12 @@ there is only one way on from two bars, as published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyzzicato.band_pairs import BandPairs
 from pyzzicato.band_planes import PARTS, WIDTH, band_nats
-from pyzzicato.band_scores import band_scores
+from pyzzicato.band_scores import Variant, band_scores
 from pyzzicato.cnn_player import CnnGenerator
 from pyzzicato.cnn_scores import cnn_told
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
@@ -239,8 +240,17 @@ def _written(graph: Graph, part: int, x: str, drawn: str, config: Mapping[str, A
 
 
 def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """What `pyzzicato evaluate` measures of a model of this family."""
-    variants = {"without noise": {"variety": 0.0}} if info.config["noise"] else {}
+    """What `pyzzicato evaluate` measures of a model of this family.
+
+    Where there is a model without noise in `runs/<id>_published`, it is set beside it.
+    """
+    variants: dict[str, Variant] = {}
+    if info.config["noise"]:
+        variants["without noise"] = {"variety": 0.0}
+    folder = info.folder.parent.parent / "runs" / f"{info.id}_published"
+    if (folder / "model.onnx").is_file():
+        plain = replace(info, folder=folder, config={**info.config, "noise": 0})
+        variants["as published"] = CnnGenerator(plain)
     return band_scores(
         info, dataset, say, told=lambda pieces: cnn_told(info, pieces), variants=variants
     )
