@@ -197,8 +197,7 @@ class ChordDuration:
 
     def _nearest(self, chords: Sequence[tuple[int, ...]]) -> list[int | None]:
         """The known chord that shares most with each; the melody and the bass count more."""
-        known = [chord_pitches(name) for name in self.vocabulary.notes]
-        keys, top, bass = _keyboard(known)
+        keys, top, bass = _known_keyboard(self.vocabulary.notes)
         size = keys.sum(axis=1)
         found: list[int | None] = []
         for first in range(0, len(chords), 1024):
@@ -222,6 +221,15 @@ class ChordDuration:
             notes += [Note(a * scale, b * scale, pitch) for a, b, pitch in ended]
         notes += [Note(a * scale, b * scale, pitch) for a, b, pitch in voice.close()]
         return NoteSequence(tuple(notes), self.qpm)
+
+
+@lru_cache(maxsize=8)
+def _known_keyboard(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_keyboard` of the chords of a vocabulary, which is asked for again and again."""
+    found = _keyboard([chord_pitches(name) for name in names])
+    for rows in found:
+        rows.flags.writeable = False
+    return found
 
 
 def _keyboard(chords: Sequence[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
