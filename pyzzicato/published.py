@@ -41,9 +41,9 @@ def beside_published(
 
 def _rows(name: str, metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     if name == "note_duration_lstm" and "tokens" in metrics:
-        yield _chords("LSTM", ("10.6 %", "70.7 %"), metrics["tokens"])
+        yield _chords("LSTM", ("10.6%", "70.7%"), metrics["tokens"])
     if name == "note_duration_gru" and "tokens" in metrics:
-        yield _chords("GRU", ("8.4 %", "70.1 %"), metrics["tokens"])
+        yield _chords("GRU", ("8.4%", "70.1%"), metrics["tokens"])
     if name == "char_rnn_jigs" and "90" in metrics.get("text", {}).get("checkpoints", {}):
         yield _letters(metrics["text"]["checkpoints"]["90"])
     events = metrics.get("likelihood", {}).get("test", {}).get("events")
@@ -68,7 +68,7 @@ def _chords(
 def _letters(found: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return (
         "Text network on jigs: share of letters foreseen after 90 epochs",
-        "about 90 % on training music (Giba and Rudeanu)",
+        "about 90% on training music (Giba and Rudeanu)",
         f"{found['train']['accuracy']:.1%} on training music, "
         f"{found['test']['accuracy']:.1%} on unheard tunes",
         "Near: the same collection and network; ours learned from its training part only.",
