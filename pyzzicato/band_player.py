@@ -41,7 +41,7 @@ from pyzzicato.codecs.multitrack_roll import (
     instrument_of,
 )
 from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 __all__ = ["STEPS_PER_BAR", "BandGenerator", "Plan", "plan", "play"]
 
@@ -154,9 +154,10 @@ class _Take:
         plan = self._plan
         start = plan.offset + step * plan.step
         loudness = LOUDNESS[INSTRUMENTS[instrument]] + ACCENTS[(plan.place + step) % STEPS_PER_BAR]
+        key = pitch if instrument == DRUMS else _on_the_piano(pitch)
         # The end is put in when it is known.
         self._since[instrument, pitch] = Note(
-            start, start, pitch, loudness, PROGRAMS[instrument], instrument == DRUMS
+            start, start, key, loudness, PROGRAMS[instrument], instrument == DRUMS
         )
 
     def end(self, instrument: int, pitch: int, step: int) -> None:
@@ -185,10 +186,18 @@ class _Take:
         return tuple(news)
 
 
+def _on_the_piano(pitch: int) -> int:
+    """`pitch`, moved by as few octaves as bring it to one that a piano has."""
+    below = -(-max(LOWEST_KEY - pitch, 0) // 12)
+    above = -(-max(pitch - HIGHEST_KEY, 0) // 12)
+    return pitch + 12 * (below - above)
+
+
 def play(plan: Plan, blocks: Iterator[np.ndarray], takes: int) -> Iterator[Step]:
     """Steps of notes from blocks of codes (at least takes, n, 5, 128); stops when time is up.
 
-    A key that goes on sounding without having been struck counts as struck. What the blocks say
+    A key that goes on sounding without having been struck counts as struck; a pitch that no piano
+    has is played an octave nearer, drums excepted. What the blocks say
     of kept instruments is ignored: their notes are the seed's own.
     """
     played = [_Take(plan) for _ in range(takes)]

@@ -80,6 +80,12 @@ def test_a_key_that_sounds_unstruck_begins_there_and_one_that_is_struck_again_en
     assert times(found) == pytest.approx([0.5, 1.0, 1.0, 1.125])
 
 
+def test_a_pitch_that_no_piano_has_is_played_an_octave_nearer() -> None:
+    for written, heard in ((5, 29), (20, 32), (21, 21), (108, 108), (109, 97), (127, 103)):
+        assert {n.pitch for n in music(NoteSequence(), pattern(written), seconds=5)} == {heard}
+    assert {n.pitch for n in music(NoteSequence(), pattern(5, DRUMS), seconds=5)} == {5}
+
+
 def test_the_tempo_is_the_seeds_or_the_one_that_is_set() -> None:
     slow = band(qpm=80)
     assert music(slow, pattern()).notes[1].start == pytest.approx(0.75)

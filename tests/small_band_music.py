@@ -1,0 +1,47 @@
+"""Music of our own for a band, and tiny networks for it, for tests."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pyzzicato.band_library import BandMusic
+from pyzzicato.codecs.multitrack_roll import from_sequence
+from pyzzicato.codecs.piano_roll import note_array
+from pyzzicato.datasets import Dataset
+from pyzzicato.notes import Note, NoteSequence
+
+CHORDS = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (9, 12, 16))
+
+
+def band_music(bars: int = 8, number: int = 0, qpm: float = 120.0) -> NoteSequence:
+    """Drums, bass, piano chords, a guitar figure and held strings; `number` makes it differ."""
+    beat, notes = 60 / qpm, []
+    for quarter in range(4 * bars):
+        start, chord = quarter * beat, CHORDS[(quarter // 4 + number) % 4]
+        drum = (36, 42, 38, 42)[quarter % 4]
+        notes.append(Note(start, start + beat / 4, drum, 90, 0, True))
+        notes.append(Note(start, start + beat, 36 + chord[0], 84, 33))
+        notes.append(Note(start + beat / 2, start + beat, 60 + chord[number % 3], 70, 25))
+        if quarter % 2 == 0:
+            notes += [Note(start, start + 1.5 * beat, 60 + p, 76, 0) for p in chord]
+        if quarter % 4 == 0:
+            notes.append(Note(start, start + 4 * beat, 72 + chord[1], 60, 48))
+    return NoteSequence(tuple(notes), qpm=qpm)
+
+
+def band_dataset(splits: tuple[str, ...] = ("train", "train", "val", "test")) -> Dataset:
+    """A piece of eight bars for each split that is named."""
+    pieces = []
+    for number, split in enumerate(splits):
+        music = band_music(number=number)
+        pitched = NoteSequence(tuple(note for note in music if not note.is_drum))
+        piece = from_sequence(music)
+        pieces.append(
+            BandMusic(
+                path=f"{number}.mid", composer="ours", title=str(number), work=str(number),
+                split=split, kind="multitrack", licence="ours", recordings=1,
+                notes=note_array(pitched).astype(np.float32), spans=piece.spans, qpm=piece.qpm,
+                meter=piece.meter,
+            )
+        )  # fmt: skip
+    return Dataset(tuple(pieces), (), Path())
