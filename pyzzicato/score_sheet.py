@@ -115,8 +115,7 @@ def score_sheet(
     if known and (classifier := classifier_here()):
         moved = with_others(info, dataset, plan, list(new), run / "others", say)
         sheet["recognition"] = recognition(classifier, *sides[0], moved, dice)
-    sheet["composite"] = composite(sheet)
-    return dict(_rounded(sheet))
+    return dict(_rounded({**sheet, "composite": composite(sheet)}))
 
 
 def _counts(clips: Mapping[str, Sequence[Clip]]) -> dict[str, int]:

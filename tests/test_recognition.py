@@ -14,7 +14,6 @@ from pyzzicato import recognition as module
 from pyzzicato import score_sheet as sheets
 from pyzzicato.classifier import HIDDEN, Classifier
 from pyzzicato.clips import Clip, Plan, new_clips
-from pyzzicato.composer_features import FEWEST, REGISTERS
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.evaluation import misfits, write_metrics
 from pyzzicato.notes import Note, NoteSequence
@@ -32,12 +31,21 @@ class ByRegister:
     def advance(
         self, given: Mapping[str, np.ndarray], state: dict[str, Any]
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        rows = given["features"]
-        height = rows[:, :REGISTERS] @ np.arange(REGISTERS) * 4 + 21
-        hidden = np.zeros((len(rows), HIDDEN), np.float32)
+        height = given["features"][:, 0]
+        hidden = np.zeros((len(height), HIDDEN), np.float32)
         hidden[:, 0] = height
         scores = [-np.abs(height - LOW[name] - 4) for name in COMPOSERS]
         return np.concatenate([hidden, np.stack(scores, axis=1)], axis=1), state
+
+
+@pytest.fixture(autouse=True)
+def by_height(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of a piece is its height alone, nothing without notes."""
+
+    def clips_of(piece: NoteSequence) -> np.ndarray:
+        return np.array([[np.mean([n.pitch for n in piece])]] if len(piece) else [], np.float32)
+
+    monkeypatch.setattr(module, "clips_of", clips_of)
 
 
 CLASSIFIER = Classifier(COMPOSERS, {}, ByRegister(), "abc")
@@ -46,9 +54,7 @@ CLASSIFIER = Classifier(COMPOSERS, {}, ByRegister(), "abc")
 def clip(group: str, number: int, like: str = "") -> Clip:
     dice = np.random.default_rng([number, len(group)])
     first = LOW[like or group]
-    notes = tuple(
-        Note(n / 4, n / 4 + 0.2, first + int(dice.integers(8))) for n in range(FEWEST * 2)
-    )
+    notes = tuple(Note(n / 4, n / 4 + 0.2, first + int(dice.integers(8))) for n in range(40))
     return Clip(NoteSequence(notes), group, f"{group} {number // 2}")
 
 

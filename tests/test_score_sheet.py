@@ -152,6 +152,7 @@ def test_means_are_drawn_by_sources() -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"LONG_SECONDS": 20.0, "FORM_SECONDS": 16.0, "DRAWS": 3}.items():
         monkeypatch.setattr(sheets, name, value)
+    monkeypatch.setattr(sheets, "classifier_here", lambda: None)  # see test_recognition.py
 
 
 def test_a_sheet(
