@@ -10,7 +10,8 @@ the time runs out:
 - transformer: the flagship's own recipe (models/transformer/model.toml);
 - no_composer: the same without its composer token;
 - lstm: three LSTM layers of equal size in place of the attention, taught with AdamW, which is
-  usual for them, at a rate of 0.002;
+  usual for them, at a rate of 0.002; on PyTorch they are PyTorch's own, because Keras' loop over
+  the notes takes five times as long there;
 - adamw: the flagship taught with AdamW at 0.001 and not with Muon.
 
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
@@ -48,12 +49,31 @@ Floats = np.ndarray
 
 def recurrent(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
     """Three LSTM layers where the flagship has blocks of attention."""
+    import keras
     from keras import layers
 
-    inside = x
-    for number in range(LSTM_LAYERS):
-        inside = layers.LSTM(LSTM_UNITS, return_sequences=True, name=f"lstm_{number}")(inside)
+    if keras.backend.backend() == "torch":
+        inside = _torch_lstm(config["width"])(x)
+    else:
+        inside = x
+        for number in range(LSTM_LAYERS):
+            inside = layers.LSTM(LSTM_UNITS, return_sequences=True, name=f"lstm_{number}")(inside)
     return x + layers.Dense(config["width"], use_bias=False, name="down")(inside)
+
+
+def _torch_lstm(width: int) -> Any:
+    import torch
+    from keras.layers import TorchModuleWrapper
+
+    class Layers(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = torch.nn.LSTM(width, LSTM_UNITS, LSTM_LAYERS, batch_first=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.lstm(x.float())[0]
+
+    return TorchModuleWrapper(Layers(), output_shape=(None, None, LSTM_UNITS), name="lstm")
 
 
 def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, Any], Any]]:
