@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +17,39 @@ from numpy.typing import NDArray
 from pyzzicato.audio import PEAK, encode, render_raw
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.midi import cut_overlaps, write_midi
-from pyzzicato.notes import NoteSequence
+from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["OTHERS", "band_notes", "is_band", "parts_of", "stem_sounds", "stems_file"]
+__all__ = ["OTHERS", "band_notes", "is_band", "parts_of", "players", "stem_sounds", "stems_file"]
 
 OTHERS = "Others"
-_PIANO = INSTRUMENTS.index("Piano")
+_PIANO = "Piano"
 
 
 def is_band(*music: NoteSequence) -> bool:
     """Whether drums, guitar, bass or strings play in any of `music`."""
-    return any(instrument_of(note) not in (None, _PIANO) for sequence in music for note in sequence)
+    return not {_PIANO, OTHERS}.issuperset(players(*music))
+
+
+def players(*music: NoteSequence) -> tuple[str, ...]:
+    """The names of the parts that play in any of `music`, in the order of INSTRUMENTS."""
+    # A piece has few kinds of notes, and many notes.
+    kinds = {(note.program, note.is_drum) for sequence in music for note in sequence}
+    names = {_part(*kind) for kind in kinds}
+    return tuple(name for name in (*INSTRUMENTS, OTHERS) if name in names)
 
 
 def parts_of(sequence: NoteSequence) -> dict[str, NoteSequence]:
     """The part of each instrument that plays, by its name, in the order of INSTRUMENTS."""
-    found: dict[str, NoteSequence] = {}
-    for place, name in [*enumerate(INSTRUMENTS), (None, OTHERS)]:
-        notes = tuple(note for note in sequence if instrument_of(note) == place)
-        if notes:
-            found[name] = replace(sequence, notes=notes)
-    return found
+    notes: dict[str, list[Note]] = {name: [] for name in players(sequence)}
+    for note in sequence:
+        notes[_part(note.program, note.is_drum)].append(note)
+    return {name: replace(sequence, notes=tuple(mine)) for name, mine in notes.items()}
+
+
+@cache
+def _part(program: int, is_drum: bool) -> str:
+    place = instrument_of(Note(0.0, 1.0, 60, program=program, is_drum=is_drum))
+    return OTHERS if place is None else INSTRUMENTS[place]
 
 
 def band_notes(sequence: NoteSequence) -> NoteSequence:

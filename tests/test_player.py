@@ -62,8 +62,8 @@ def test_notes_travel_sorted_with_their_part(sent: Sent) -> None:
 
 def test_each_of_a_band_is_a_part_of_its_own(sent: Sent) -> None:
     seed = NoteSequence((Note(0.0, 1.0, 60), Note(0.0, 1.0, 40, program=35)))
-    drum, flute = Note(0.5, 1.0, 35, 100, is_drum=True), Note(1.0, 2.0, 72, program=73)
-    play(seed, NoteSequence((drum, flute)))
+    drum, rain = Note(0.5, 1.0, 35, 100, is_drum=True), Note(1.0, 2.0, 72, program=96)
+    play(seed, NoteSequence((drum, rain)))
     assert sent.header["band"] == ["Drums", "Piano", "Bass"]
     assert [(row[2], row[4]) for row in sent.rows] == [(40, 19), (60, 17), (35, 16), (72, 17)]
     play(seed, NoteSequence((drum,)), height=0)

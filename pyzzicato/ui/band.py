@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pyzzicato import band_seeds
-from pyzzicato.band_parts import band_notes, is_band, parts_of
+from pyzzicato.band_parts import band_notes, is_band, players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import piano_part
@@ -45,7 +45,7 @@ def fitted(start: Start, band: bool) -> Start:
 def becomes(music: NoteSequence, band: bool) -> str:
     """What a model for a band, or one for the piano, makes of `music`, in one sentence; "" where
     it takes it as it is."""
-    names = list(parts_of(music))
+    names = list(players(music))
     if band and names == ["Piano"]:
         return "Only the piano plays in it: drums, guitar, bass and strings are arranged for it."
     others = [name for name in names if name in INSTRUMENTS and name not in ("Drums", "Piano")]

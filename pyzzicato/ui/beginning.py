@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyzzicato.band_parts import parts_of
+from pyzzicato.band_parts import players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.composers import Composer
 from pyzzicato.errors import UnreadableMusic
@@ -153,7 +153,7 @@ def _file(view: View) -> None:
         return
     part = view.upload.part(plays_band(view.info))
     music = part.music
-    playing = [name for name in parts_of(music) if name in INSTRUMENTS]
+    playing = [name for name in players(music) if name in INSTRUMENTS]
     by = f" of {listed(playing)}" if len(playing) > 1 else ""
     shell.line(f"{view.upload.name}: {len(music)} notes{by}, {music.duration:.0f} s.")
     for sentence in part.said:

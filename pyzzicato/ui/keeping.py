@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pyzzicato.band_controls import keep_word
-from pyzzicato.band_parts import parts_of
+from pyzzicato.band_parts import players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import anew, resources, shell
@@ -25,7 +25,7 @@ def _base(view: View, music: NoteSequence | None) -> Start:
 
 
 def _playing(view: View, music: NoteSequence | None) -> list[str]:
-    return [name for name in parts_of(_base(view, music).music) if name in INSTRUMENTS]
+    return [name for name in players(_base(view, music).music) if name in INSTRUMENTS]
 
 
 def possible(view: View, music: NoteSequence | None) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from pyzzicato.band_parts import is_band, parts_of
+from pyzzicato.band_parts import OTHERS, is_band, players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
 from pyzzicato.layering import PROGRAMS
 from pyzzicato.notes import Note, NoteSequence
@@ -148,7 +148,7 @@ def player(
         "offer_continue": offer_continue, "marked": marked, "known": known,
         "made": border + (continuation.duration if made is None else made),
         "until": border + expected if inside else None,
-        "band": _players(seed, continuation) if band and height else [],
+        "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
     data = _pack(header, _in_order(seed, continuation.shift(border), band))
     at = _player(key=key, data=data, on_continue_at_change=_nothing).get("continue_at")
@@ -222,12 +222,6 @@ def _bank_bytes(path: Path) -> bytes:
 
 def _nothing() -> None:
     """A callback, so that the trigger is in the result."""
-
-
-def _players(*music: NoteSequence) -> list[str]:
-    """The names of the instruments that play in any of `music`, in their order."""
-    names = {name for sequence in music for name in parts_of(sequence)}
-    return [name for name in INSTRUMENTS if name in names]
 
 
 def _rows(
