@@ -1,7 +1,8 @@
 """Playing the GAN: two bars after two bars, each from what came before and a new noise.
 
-A network trained as published knows of nothing before it: each two bars are by themselves,
-whatever the seed, and kept instruments are laid over what it plays.
+Beside it there is the network as it was published, and as it collapsed: it knows of nothing
+before it, each two bars are by themselves and nearly the same whatever the noise, and kept
+instruments are laid over what it plays.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from pyzzicato.band_planes import home_shift, planes, shifted
 from pyzzicato.band_player import BandGenerator, Plan
 from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.controls import control
-from pyzzicato.gan_network import NOISE, published
+from pyzzicato.gan_network import NOISE
 from pyzzicato.gan_windows import cells_of, codes_of, cond_of, roll_codes
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph
 from pyzzicato.sampling import Dice
 
 __all__ = ["GanBand", "GanControls"]
+
+OURS, PUBLISHED = "ours", "published"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,15 @@ class GanControls(BandControls):
         step=0.05,
         main=True,
     )
+    form: str = control(
+        OURS,
+        label="Trained",
+        help=(
+            "Our way, and it goes on from the seed; or as published, and it plays nearly the same "
+            "two bars again and again, whatever the seed: the collapse that its authors report."
+        ),
+        choices=(OURS, PUBLISHED),
+    )
 
 
 class GanBand(BandGenerator):
@@ -49,7 +61,7 @@ class GanBand(BandGenerator):
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
         self.graph = BlockGraph(info.weights)
-        self.published = published(info.config)
+        self.published = BlockGraph(info.folder / "published.onnx")
 
     def blocks(self, plan: Plan, controls: Any, takes: int) -> Iterator[np.ndarray]:
         """See `BandGenerator.blocks`. The music is moved to C major or A minor, and back."""
@@ -59,8 +71,8 @@ class GanBand(BandGenerator):
         window = np.repeat(shifted(plan.window, shift)[None], batch, axis=0)
         for first in range(0, plan.steps, WINDOW):
             noise = (controls.wildness * _normal(dice.roll())).astype(np.float32)
-            if self.published:
-                window = roll_codes(self.graph.run(noise=noise)["output"])
+            if controls.form == PUBLISHED:
+                window = roll_codes(self.published.run(noise=noise)["output"])
             else:
                 window = self._after(window, noise, plan, first, shift)
             yield shifted(window, -shift)

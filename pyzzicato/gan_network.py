@@ -291,7 +291,7 @@ def published_discriminator(config: Mapping[str, Any]) -> Any:
     return keras.Model([window], [first, score], name="discriminator")
 
 
-def published_graph(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def published_graph(weights: Mapping[str, Any]) -> Any:
     """The published generator in ONNX: noise -> output (batch, 32, 128, 5)."""
     graph = Graph(weights, {"noise": ("batch", NOISE)})
     x = graph.reshape("noise", (-1, 1, 1, NOISE))
@@ -310,4 +310,4 @@ def published_graph(weights: Mapping[str, Any], config: Mapping[str, Any]) -> di
             slope = graph.op("Transpose", graph.weight(f"prelu_{number}/alpha"), perm=[2, 0, 1])
             x = graph.op("PRelu", x, slope)
     x = graph.op("Transpose", graph.op("Sigmoid", x), perm=[0, 2, 3, 1])
-    return {"model.onnx": graph.model(x, ("batch", WINDOW, 128, 5))}
+    return graph.model(x, ("batch", WINDOW, 128, 5))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,12 @@ from pyzzicato.gan_network import (
     given_too,
     published,
     published_discriminator,
+    published_generator,
+    published_graph,
 )
 from pyzzicato.gan_windows import GanBatch, GanPairs, cells_of, codes_of, roll_codes, roll_of
 
-__all__ = ["distance", "fit"]
+__all__ = ["distance", "fit", "train_published"]
 
 CHECKED = 128  # windows that are made and measured after each epoch
 EMA = 0.995  # a step, of the running mean of the weights
@@ -54,8 +57,6 @@ def fit(
     A row for each epoch: `loss` is the generator's, `val_loss` how far the music's measures are
     from those of the validation split (`distance`).
     """
-    import keras
-
     config = plan.config
     turn = (_Published if published(config) else _Ours)(model, plan.training, config)
     learned, checked = GanPairs(dataset.split("train"), config), dataset.split("val")
@@ -82,8 +83,32 @@ def fit(
     model.set_weights(best)
     minutes = (time.time() - begun) / 60
     (plan.run / "minutes.txt").write_text(f"{minutes:.2f}\n")
-    keras.utils.clear_session(free_memory=False)
     return history
+
+
+def train_published(plan: Any, dataset: Dataset, say: Callable[[str], None] = print) -> None:
+    """Trains the published network beside ours, by [training.published], to `published.onnx`."""
+    import keras
+    import onnx
+
+    from pyzzicato.training import weights_by_path
+
+    config = {**plan.config, "recipe": "published"}
+    training = {**plan.training, **plan.training["published"]}
+    run = plan.run / "published"
+    run.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(1)
+    model = published_generator(config)
+    say("the same by the published recipe")
+    fit(
+        model,
+        replace(plan, config=config, training=training, run=run),
+        dataset,
+        training["epochs"],
+        1,
+        say,
+    )
+    onnx.save(published_graph(weights_by_path(model)), plan.folder / "published.onnx")
 
 
 def _asked(pairs: GanPairs, rng_seed: int) -> list[GanBatch]:

@@ -122,8 +122,10 @@ def roll_of(cells: np.ndarray) -> np.ndarray:
 
 def roll_codes(chances: np.ndarray) -> np.ndarray:
     """Codes (batch, 32, 5, 128) from a published roll: what is likelier than not sounds, and is
-    struck where it did not sound in the step before."""
+    struck where it did not sound in the step before; what the band does not play is left out."""
     sounds = np.moveaxis(chances > 0.5, -1, 2)
+    for part, (low, high) in enumerate(SPANS):
+        sounds[:, :, part, :low] = sounds[:, :, part, high:] = False
     earlier = np.concatenate([np.zeros_like(sounds[:, :1]), sounds[:, :-1]], axis=1)
     codes = np.where(sounds, np.where(earlier, HELD, STRUCK), 0).astype(np.uint8)
     codes[:, :, 0] = np.where(codes[:, :, 0] > 0, STRUCK, 0)

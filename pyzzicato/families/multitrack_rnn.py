@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from pyzzicato.band_step_generator import StepBand
 from pyzzicato.band_step_network import step_graphs, step_network
+from pyzzicato.band_step_scores import step_scores
 from pyzzicato.band_steps import BandSteps, step_loss, step_metrics
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics"]
+__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
 
 build = step_network
 examples = BandSteps
@@ -21,3 +22,4 @@ export = step_graphs
 loss = step_loss
 metrics = step_metrics
 load = StepBand
+scores = step_scores
