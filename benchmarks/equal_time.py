@@ -199,13 +199,16 @@ def markov(dataset: Dataset, asked: Sequence[Span]) -> list[Floats]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of music")
+    parser.add_argument("--data", type=Path, help="the folder of music")
     parser.add_argument("--minutes", type=float, default=30.0, help="for each network")
     parser.add_argument("--windows", type=int, default=100, help="of the validation split")
     parser.add_argument("--only", default="", help="names, with commas between")
     parser.add_argument("--rng-seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="keep the figures")
     args = parser.parse_args()
+    if args.data is None:
+        print("Name a folder of music with --data, and have some hours: see --help.")
+        return
     dataset = read_dataset(args.data, kinds=models()["transformer"].training["kinds"])
     found = measured(dataset, args)
     if args.write:

@@ -4,9 +4,10 @@ All takes are one batch; a take that has reached its length waits for the others
 into tokens at its own tempo, each one that the network does not know replaced by the nearest; the
 new music has the same tempo unless the listener sets another.
 
-Rules of ours keep it going: the same note or chord is struck at most eight times in a row, and a
-figure that goes round and round is left by a rising temperature (`pyzzicato.repetition`), both
-unless the seed does it itself; no rest follows a rest; nothing is longer than four quarter notes,
+Rules of ours keep it going: the same note or chord is struck at most eight times in a row, even
+after a seed that does it oftener (else one take in a hundred stays on its chord for good); a figure
+that goes round and round is left by a rising temperature (`pyzzicato.repetition`), unless the seed
+does it itself; no rest follows a rest; nothing is longer than four quarter notes,
 no rest longer than one.
 """
 
@@ -154,21 +155,18 @@ def _figures(codes: np.ndarray) -> np.ndarray:
 
 @dataclass
 class _Runs:
-    """How many times in a row the same has been struck, and how many times it may be."""
+    """How many times in a row the same has been struck."""
 
     last: tuple[int, ...] = ()
     again: int = 0
-    most: int = MOST_AGAIN
 
     @classmethod
     def after(cls, chords: Sequence[tuple[int, ...]], held: bool) -> _Runs:
-        """What a seed leaves: where it strikes the same more than eight times, so may we."""
-        runs, voice, longest = cls(), Voice(held), MOST_AGAIN
+        """What a seed leaves."""
+        runs, voice = cls(), Voice(held)
         for chord in chords:
             runs.strike(voice.struck(chord))
-            longest = max(longest, runs.again)
             voice.play(chord, 1)
-        runs.most = longest
         return runs
 
     def strike(self, keys: tuple[int, ...]) -> None:
@@ -197,7 +195,7 @@ class _Player:
 
     def tired_of(self, chords: Sequence[tuple[int, ...]]) -> list[int]:
         """The places in `chords` of those that would strike the same once too often."""
-        if self._runs.again < self._runs.most:
+        if self._runs.again < MOST_AGAIN:
             return []
         last = self._runs.last
         return [place for place, keys in enumerate(chords) if self._voice.struck(keys) == last]

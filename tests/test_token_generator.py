@@ -141,13 +141,13 @@ def longest_run(music: NoteSequence) -> int:
     return longest
 
 
-def test_the_same_chord_comes_at_most_eight_times_unless_the_seed_does_it() -> None:
+def test_the_same_chord_comes_at_most_eight_times_whatever_the_seed_does() -> None:
     info = model_info("next")
     stuck, controls = _Stuck(info), info.controls(seconds=60)
     assert longest_run(collect(stuck.generate(SEED, controls))) == MOST_AGAIN
     key = stuck.chords[3][0]
     drone = NoteSequence(tuple(Note(n, n + 1, key) for n in range(20)), qpm=60)
-    assert longest_run(collect(stuck.generate(drone, controls))) > MOST_AGAIN
+    assert longest_run(collect(stuck.generate(drone, controls))) == MOST_AGAIN
 
 
 def test_a_chord_with_rests_between_is_in_a_row_too() -> None:
@@ -156,7 +156,7 @@ def test_a_chord_with_rests_between_is_in_a_row_too() -> None:
     assert (runs.last, runs.again) == ((60,), 3)
     runs = _Runs.after([(48, 64), (48,), (48, 64), (48,), (48, 64)], held=True)
     assert (runs.last, runs.again) == ((64,), 2)
-    assert _Runs.after([(60,)] * 12, held=False).most == 12
+    assert _Runs.after([(60,)] * 12, held=False).again == 12
     player = _Player(60.0, 0.05, 72, Voice(), _Runs())
     for chord in [(48, 64), (48,)] * 9:
         assert player.tired_of([chord]) == []
