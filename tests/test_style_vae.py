@@ -29,7 +29,8 @@ from pyzzicato.training import load_keras, recipe, train
 
 SIZE = 4
 CONFIG = {
-    "latents": SIZE, "beat": 6, "hidden": 10, "lead": 8, "beta": 0.2, "free": 0.1, "batch": 3
+    "latents": SIZE, "beat": 6, "hidden": 10, "lead": 8, "beta": 0.2, "free": 0.1,
+    "lure": 0.3, "dropout": 0.2, "batch": 3
 }  # fmt: skip
 GROOVES = ("Tango1+TangoSus", "FastJazzWaltz+FastJazzWaltz")
 
@@ -155,12 +156,12 @@ def test_the_block_graph_is_the_keras_model(info: ModelInfo) -> None:
         latents = made["next"]
     nats = 0.5 * (found[0][0] + found[1][0])
     each = np.stack([found[0][1], found[1][1]], axis=1)
-    apart = (mean - lead) * np.exp(-log_sd)
+    apart = (np.exp(log_var) + (mean - lead) ** 2) * np.exp(-2 * log_sd)
     told = [
         nats,
         0.5 * each.sum(axis=(1, 2, 3)),
         np.full(3, 0.2 * np.maximum(each.mean(axis=(0, 1)), 0.1).sum()),
-        (0.5 * apart**2 + log_sd).sum(axis=(1, 2)),
+        (0.5 * (apart - 1 - log_var) + log_sd).sum(axis=(1, 2)),
     ]
     assert np.stack(told, axis=-1) == pytest.approx(wanted, rel=1e-4)
     # What is led on or taken as it is, is so.
@@ -366,6 +367,8 @@ hidden = 10
 lead = 8
 beta = 0.2
 free = 0.1
+lure = 0.3
+dropout = 0.1
 [training]
 kinds = ["band"]
 batch = 3

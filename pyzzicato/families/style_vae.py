@@ -8,7 +8,8 @@ chosen style are mixed in. Not stated there and decided here: all widths, AdamW,
 Differs from the source in: the music is moved to C major or A minor before it is read and back
 after it was written, so that styles can be mixed; the KL divergence counts `beta` times and at
 least `free` nats a number (Kingma et al., 2016), so that no number falls silent; both kinds of NN
-tell beside the next numbers how unsure they are of each, and the noise is in proportion to that.
+tell beside the next numbers how unsure they are of each, and the noise is in proportion to that;
+they are taught together with the VAEs, whose encoders learn a little (`lure`) from them.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def examples(pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bo
 
 
 def loss(y_true: Any, y_pred: Any) -> Any:
-    """Nats of the windows, the cost of the latents, and nats of the latents that follow."""
+    """Nats of the windows, the cost of the latents, and of those that follow by what leads."""
     from keras import ops
 
     return ops.mean(y_pred[:, 0] + y_pred[:, 2] + y_pred[:, 3])
@@ -70,10 +71,11 @@ def build(config: Mapping[str, Any]) -> Any:
     """The Keras model: roll (batch, 65, 733), noise (batch, 160) -> `TERMS` (batch, 4).
 
     `config` has latents (of each instrument), beat and hidden (widths of the VAEs), lead (of the
-    MelodyNN and the ConditionalNNs), beta and free (of the KL divergence).
+    MelodyNN and the ConditionalNNs), beta and free (of the KL divergence), lure (how much the
+    encoders learn from what leads) and dropout (of what they read).
     """
     import keras
-    from keras import ops
+    from keras import layers, ops
 
     size, count = config["latents"], len(INSTRUMENTS)
     roll = keras.Input((1 + 2 * WINDOW, WIDTH), name="roll")
@@ -81,17 +83,17 @@ def build(config: Mapping[str, Any]) -> Any:
     before = ops.reshape(roll[:, :-1], (-1, 2, WINDOW, WIDTH))
     cells = ops.reshape(roll[:, 1:], (-1, 2, WINDOW, WIDTH))
     blur = ops.reshape(noise, (-1, 2, count, size))
-    nats, divergence, means, blurred = [], [], [], []
+    forget = layers.Dropout(config["dropout"])
+    nats, divergence, told, drawn = [], [], [], []
     for part, (name, (first, end)) in enumerate(zip(NAMES, PARTS, strict=True)):
         mine = cells[..., first:end]
-        mean, log_var = _encoder(name, config, end - first)(mine)
-        drawn = mean + ops.exp(0.5 * log_var) * blur[:, :, part]
-        logits = _decoder(name, config, end - first)(drawn)
+        mean, log_var = _encoder(name, config, end - first)(forget(mine))
+        told.append((mean, log_var))
+        drawn.append(mean + ops.exp(0.5 * log_var) * blur[:, :, part])
+        logits = _decoder(name, config, end - first)(drawn[-1])
         nats.append(ops.sum(band_nats(before[..., first:end], mine, logits, part), axis=(1, 2)))
         divergence.append(0.5 * (ops.exp(log_var) + mean * mean - 1 - log_var))
-        means.append(ops.stop_gradient(mean))
-        blurred.append(ops.stop_gradient(drawn))
-    followed = _followed(config, means, blurred)
+    followed = _followed(config, told, drawn)
     kl = ops.concatenate(divergence, axis=-1)  # (batch, 2, 80)
     least = ops.sum(ops.maximum(ops.mean(kl, axis=(0, 1)), config["free"]))
     terms = [
@@ -103,17 +105,27 @@ def build(config: Mapping[str, Any]) -> Any:
     return keras.Model([roll, noise], ops.stack(terms, axis=-1))
 
 
-def _followed(config: Mapping[str, Any], means: list[Any], blurred: list[Any]) -> Any:
-    """Nats of the latents of the second window by the first, (batch,), all instruments."""
+def _followed(config: Mapping[str, Any], told: list[tuple[Any, Any]], drawn: list[Any]) -> Any:
+    """KL divergence of the second window's latents from what the first one's lead to, (batch,).
+
+    What leads learns from all of it, the encoders from a share of `lure`: so their latents become
+    such as can be led on.
+    """
     from keras import ops
 
+    blurred = [ops.stop_gradient(latents) for latents in drawn]
     total = 0.0
     for part, name in enumerate(NAMES):
         now = blurred[part][:, 0]
         asked = [now] if part == PIANO else [blurred[PIANO][:, 1], now]
-        mean, log_sd = _leader(name, config)(ops.concatenate(asked, axis=-1), now)
-        apart = (means[part][:, 1] - mean) * ops.exp(-log_sd)
-        total = total + ops.sum(0.5 * apart * apart + log_sd, axis=-1)
+        lead, log_sd = _leader(name, config)(ops.concatenate(asked, axis=-1), now)
+        # The value is the same with and without the encoders' part in it; the slope is not.
+        mean, log_var = (
+            config["lure"] * value[:, 1] + (1 - config["lure"]) * ops.stop_gradient(value[:, 1])
+            for value in told[part]
+        )
+        apart = (ops.exp(log_var) + (mean - lead) ** 2) * ops.exp(-2 * log_sd)
+        total = total + ops.sum(0.5 * (apart - 1 - log_var) + log_sd, axis=-1)
     return total
 
 
