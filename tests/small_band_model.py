@@ -20,7 +20,7 @@ from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
 from pyzzicato.controls import control
 from pyzzicato.registry import ModelInfo
 
-FAMILY = "small_band"
+FAMILY, FAST_FAMILY = "small_band", "fast_band"
 KEYS = ((36, 38, 42, 46), (60, 64, 67, 72), (52, 55, 59, 64), (33, 36, 40, 43), (67, 69, 72, 76))
 RECIPE = f"""
 title = "Five"
@@ -67,11 +67,25 @@ class Five(BandGenerator):
             yield codes
 
 
+@dataclass(frozen=True, kw_only=True)
+class FastControls(FiveControls):
+    """With a tempo of its own."""
+
+    qpm: float = control(150.0, label="Tempo", help="How fast.", minimum=0, maximum=240, step=1)
+
+
+class Fast(Five):
+    """The same, faster."""
+
+    Controls = FastControls
+
+
 def know_family() -> None:
-    """Puts the family where the registry looks for it."""
-    module = ModuleType(f"pyzzicato.families.{FAMILY}")
-    module.load = Five  # type: ignore[attr-defined]
-    sys.modules[module.__name__] = module
+    """Puts both families where the registry looks for them."""
+    for name, maker in ((FAMILY, Five), (FAST_FAMILY, Fast)):
+        module = ModuleType(f"pyzzicato.families.{name}")
+        module.load = maker  # type: ignore[attr-defined]
+        sys.modules[module.__name__] = module
 
 
 def add_band_model(folder: Path) -> None:

@@ -17,7 +17,7 @@ from pyzzicato.seeds import find_seed
 from pyzzicato.ui import downloads, uploads
 from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
-from tests.small_band_model import add_band_model
+from tests.small_band_model import FAMILY, FAST_FAMILY, RECIPE, add_band_model
 from tests.small_model import make_model
 from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
@@ -216,3 +216,23 @@ def test_nothing_but_effects_is_for_the_piano_only() -> None:
     found = uploads.read_upload(write_midi(NoteSequence((Note(0, 1, 60, program=100),))), "a.mid")
     assert found.band.problem
     assert len(found.piano.music) == 1
+
+
+def test_the_tempo_is_the_bands_usual_one_whatever_others_have(
+    visit: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    faster = RECIPE.replace('"Five"', '"Faster"').replace("order = 60", "order = 50")
+    (tmp_path / "faster").mkdir()
+    (tmp_path / "faster" / "model.toml").write_text(
+        faster.replace(f'"{FAMILY}"', f'"{FAST_FAMILY}"'), encoding="utf-8"
+    )
+    (tmp_path / "faster" / "model.onnx").write_bytes(b"not looked at")
+    app = visit(model="five")
+    assert view_of(app).settings["qpm"] == 0
+    app.slider(key="set-qpm").set_value(90).run()
+    app.selectbox(key="set-model").set_value("small").run()
+    app.selectbox(key="set-model").set_value("five").run()
+    assert view_of(app).settings["qpm"] == 90  # set by hand
+    app.selectbox(key="set-model").set_value("faster").run()
+    assert view_of(app).settings["qpm"] == 90
+    assert visit(model="faster").slider(key="set-qpm").value == 150

@@ -146,13 +146,17 @@ class View:
     def choose_model(self, model: str) -> None:
         """Takes another model; what stood as usual with the last one stands as usual with it.
 
-        A value that the new model does not have becomes its usual one, too.
+        A value that the new model does not have becomes its usual one, too; so does what the last
+        one did not know, where it is what another has as usual.
         """
+        every = [usual_settings(info) for info in self.models.values()]
         usual = usual_settings(self.info)
         self.settings["model"] = model
         for name, value in usual_settings(self.info).items():
             mine = self.settings.get(name)
-            if mine == usual.get(name) or not _allowed(self.info, name, mine):
+            known = [usual] if name in usual else every
+            as_usual = any(name in each and mine == each[name] for each in known)
+            if as_usual or not _allowed(self.info, name, mine):
                 self.settings[name] = value
 
     def compose(self) -> None:
