@@ -43,6 +43,7 @@ batch = 4
 steps_per_epoch = 2
 epochs = 2
 warm = 2
+learning_rate_warm = 0.004
 learning_rate = 0.002
 learning_rate_judge = 0.002
 [training.published]
@@ -74,6 +75,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelInfo, dict[s
     said: list[str] = []
     made = train(plan, band_dataset(), say=said.append)
     assert sum("val_loss" in line for line in said) == 3
+    assert sum(line.startswith("alone") for line in said) == 1
     info = ModelInfo(
         "tiny", folder, "roll_gan", "Tiny", "Tiny.", "a test", 2021, (), config=plan.config
     )
@@ -106,8 +108,7 @@ def test_what_the_training_writes(trained: tuple[ModelInfo, dict[str, Any]]) -> 
     assert made["epochs"] == 2
     assert made["weights"] == sum(weight.size for weight in weights_of(info.weights).values())
     assert made["validation_loss"] == min(round(row["val_loss"], 4) for row in made["history"])
-    assert made["history"][0]["judge"] == 0.0, "the warm-up leaves the discriminator alone"
-    assert made["history"][1]["judge"] > 0.0
+    assert all(row["judge"] > 0.0 for row in made["history"])
     assert (info.folder / "published.onnx").is_file()
 
 
