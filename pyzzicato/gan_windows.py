@@ -121,12 +121,22 @@ def roll_of(cells: np.ndarray) -> np.ndarray:
 
 
 def roll_codes(chances: np.ndarray) -> np.ndarray:
-    """Codes (batch, 32, 5, 128) from a published roll: what is likelier than not sounds, and is
-    struck where it did not sound in the step before; what the band does not play is left out."""
-    sounds = np.moveaxis(chances > 0.5, -1, 2)
+    """Codes (batch, 32, 5, 128) from a published roll of chances.
+
+    How it became binary is not stated in the source. Here as many cells of an instrument sound as
+    their chances add up to, the likeliest: by a fixed threshold of 0.5 it was soon silent. A key
+    is struck where it did not sound in the step before; what the band does not play is left out.
+    """
+    size, steps = chances.shape[:2]
+    codes = np.zeros((size, steps, 5, 128), np.uint8)
     for part, (low, high) in enumerate(SPANS):
-        sounds[:, :, part, :low] = sounds[:, :, part, high:] = False
-    earlier = np.concatenate([np.zeros_like(sounds[:, :1]), sounds[:, :-1]], axis=1)
-    codes = np.where(sounds, np.where(earlier, HELD, STRUCK), 0).astype(np.uint8)
-    codes[:, :, 0] = np.where(codes[:, :, 0] > 0, STRUCK, 0)
+        mine = chances[:, :, low:high, part]
+        flat = mine.reshape(size, -1)
+        count = np.floor(flat.sum(axis=1) + 0.5).astype(np.int64)
+        place = np.maximum(flat.shape[1] - 1 - count, 0)
+        least = np.sort(flat, axis=1)[np.arange(size), place]
+        sounds = mine > least[:, None, None]
+        earlier = np.concatenate([np.zeros_like(sounds[:, :1]), sounds[:, :-1]], axis=1)
+        again = STRUCK if part == 0 else HELD
+        codes[:, :, part, low:high] = np.where(sounds, np.where(earlier, again, STRUCK), 0)
     return codes
