@@ -21,15 +21,18 @@ best. Ask for several takes, keep the one you like, continue from the place wher
 <p>The three piano-roll networks follow the student project <em>Pyzzicato</em> (Petit, Vassor,
 Bairam and Remond, 2021): a pile of convolutions, a small WaveNet and an LSTM, each of which draws
 a piano roll, twenty steps a second. Here they are trained anew, on real performances, and helped
-over their known weakness, that after ten seconds the music dries up or blurs. The page
-<em>Models</em> says what was changed and measures the result.</p>
+over their known weakness, that after ten seconds the music dries up or blurs.</p>
+<p>The networks of chords and their lengths follow Nguyễn; the writer of jigs, Giba and Rudeanu; the
+network of next notes and all that play in a band of five, Skourogiannis and Pallikaris; the melodies
+with attention, Steffanutto and Magenta's MelodyRNN. The Pyzzicato Transformer is this project's
+own. The page <em>Models</em> says of each what was changed, and measures the result.</p>
 <h2>The openings</h2>
 <p>The built-in seeds are the opening bars of pieces in the public domain, written out by hand for
 this project, with reference files at hand.</p>
 <h2>The piano, and the band</h2>
 <p>What you hear is the grand piano of FluidR3, a free SoundFont by Frank Wen and contributors
-(MIT licence), in the browser and in the files you keep; and, where a band plays, its drum kit, steel
-guitar, fingered bass and strings.</p>
+(MIT licence), in the browser and in the files you keep; and, where a band plays, its drum kit,
+steel guitar, fingered bass and strings.</p>
 <h2>What you may do with the music</h2>
 <p>The code is under the MIT licence. What may be done with a model's output depends on the music
 it was taught: each card on the page <em>Models</em> names the licences, and says whether the
