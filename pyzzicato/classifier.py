@@ -36,6 +36,7 @@ __all__ = [
     "clips_of_rows",
     "distance",
     "load_classifier",
+    "stretches",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -86,6 +87,12 @@ def clips_of_rows(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
     Stretches with too few notes are left out.
     """
+    found = [row for each in stretches(rows) if (row := features_of(each)) is not None]
+    return np.array(found, np.float32).reshape(-1, WIDTH)
+
+
+def stretches(rows: npt.NDArray[np.floating]) -> list[Floats]:
+    """The notes that begin in each stretch of CLIP seconds, cut at its end, (n, 3) each."""
     last = float(rows[:, 1].max(initial=0.0))
     edges = CLIP * np.arange(max(1, int(last // CLIP)) + 1)
     borders = np.searchsorted(rows[:, 0], edges)
@@ -93,9 +100,8 @@ def clips_of_rows(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     for low, high, end in zip(borders, borders[1:], edges[1:], strict=False):
         inside = rows[low:high, :3].astype(np.float64)
         inside[:, 1] = np.minimum(inside[:, 1], end)
-        if (row := features_of(inside)) is not None:
-            found.append(row)
-    return np.array(found, np.float32).reshape(-1, WIDTH)
+        found.append(inside)
+    return found
 
 
 @cache

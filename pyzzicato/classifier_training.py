@@ -1,17 +1,20 @@
 """Training of the composer classifier: clips by work, a small Keras network, folds by work.
 
 Nothing of a work is ever on both sides: the works of each composer are dealt into FOLDS, each
-fold is told by a network that was trained on the others, and the figures count those answers. The
-network that is kept learns from the training split alone, so that real music of the other splits
-is new to it.
+fold is told by a network that was trained on the others, and the figures count those answers, on
+performances alone. Scores teach too: they bring three times as many works, and the way a
+recording was made is not what composers have in common there. The network that is kept learns
+from the training split alone, so that real music of the other splits is new to it.
+
+NETWORKS small networks learn side by side, each for itself; what they say is averaged, which
+makes one network of them (`train`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,119 +22,60 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.classifier import CLIP, HIDDEN, clips_of_rows
+from pyzzicato.classifier import CLIP, HIDDEN
+from pyzzicato.classifier_clips import FOLDS, Clips, folds
 from pyzzicato.composer_features import WIDTH
-from pyzzicato.datasets import Piece
 from pyzzicato.saving import write_whole
 
-__all__ = ["Clips", "Plan", "folds", "gather", "known_composers", "measure", "save", "train"]
+__all__ = ["Plan", "among_main", "by_work", "measure", "save", "scores", "told_by_folds", "train"]
 
 Say = Callable[[str], None]
+Floats = npt.NDArray[np.float64]
 
-FOLDS = 5
-FEWEST_WORKS = 10
-MOST_CLIPS = 120  # of a work, spread over its recordings
+NETWORKS = 2
 MAIN = 10  # composers with most works, for the figure that is quoted
-MOVED = np.array([0, 0, 1, 0], np.float32)  # the pitch of a note
-KEYS = (0, -3, -2, -1, 1, 2, 3)  # semitones that clips are also moved by in training
+FAR = 6.0  # spreads from the mean, beyond which a number counts as that far
+SCORE = 0.7  # how much a work's score counts beside its performances
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the network is trained."""
+    """How the network is trained; an epoch is so many clips, drawn by weight."""
 
-    epochs: int = 40
+    epochs: int = 16
+    drawn: int = 9_000
     batch: int = 256
     learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    dropout: float = 0.4
+    weight_decay: float = 0.05
+    dropout: tuple[float, float, float] = (0.3, 0.5, 0.2)
     smoothing: float = 0.1
-    width: int = 256
-
-
-@dataclass(frozen=True)
-class Clips:
-    """Clips as rows: features (n, keys, WIDTH) in each of KEYS, composer (n,), work (n,)."""
-
-    features: npt.NDArray[np.float32]
-    composer: npt.NDArray[np.int64]
-    work: npt.NDArray[np.str_]
-
-    def chosen(self, mask: npt.NDArray[np.bool_]) -> Clips:
-        """The rows of `mask`."""
-        return Clips(self.features[mask], self.composer[mask], self.work[mask])
-
-
-def known_composers(pieces: Collection[Piece]) -> tuple[str, ...]:
-    """The ids of composers with at least FEWEST_WORKS works, most works first."""
-    works = Counter(composer for composer, _ in {(p.composer, p.work) for p in pieces})
-    order = sorted(works.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(composer for composer, count in order if count >= FEWEST_WORKS)
-
-
-def gather(
-    pieces: Sequence[Piece], composers: Sequence[str], keys: Sequence[int] = KEYS, say: Say = print
-) -> Clips:
-    """The clips of all pieces by these composers, at most MOST_CLIPS of a work."""
-    by_work: dict[tuple[str, str], list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        if piece.composer in composers:
-            by_work[piece.composer, piece.work].append(piece)
-    rows, labels, works = [], [], []
-    for number, ((composer, work), mine) in enumerate(sorted(by_work.items())):
-        found = _of_work(mine, keys)
-        rows.append(found)
-        labels += [composers.index(composer)] * len(found)
-        works += [work] * len(found)
-        if number % 50 == 49:
-            say(f"{number + 1} of {len(by_work)} works read")
-    features = np.concatenate([np.zeros((0, len(keys), WIDTH), np.float32), *rows])
-    return Clips(features, np.array(labels, np.int64), np.array(works))
-
-
-def _of_work(pieces: Sequence[Piece], keys: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Clips of a work, (n, keys, WIDTH), equally many of each recording."""
-    each = max(1, MOST_CLIPS // len(pieces))
-    found: list[npt.NDArray[np.float32]] = []
-    for piece in sorted(pieces, key=lambda p: hashlib.sha256(p.path.encode()).digest()):
-        if sum(len(rows) for rows in found) >= MOST_CLIPS:
-            break
-        moved = np.stack([clips_of_rows(piece.notes + MOVED * key) for key in keys], axis=1)
-        found.append(moved[:: max(1, len(moved) // each)][:each])
-    return np.concatenate([np.zeros((0, len(keys), WIDTH), np.float32), *found])
-
-
-def folds(clips: Clips, count: int = FOLDS) -> npt.NDArray[np.int64]:
-    """The fold of each clip, (n,): works of each composer dealt out in turn."""
-    fold: dict[str, int] = {}
-    for composer in range(int(clips.composer.max(initial=-1)) + 1):
-        works = sorted(
-            set(clips.work[clips.composer == composer].tolist()),
-            key=lambda work: hashlib.sha256(work.encode()).digest(),
-        )
-        fold |= {work: (number + composer) % count for number, work in enumerate(works)}
-    return np.array([fold[work] for work in clips.work.tolist()], np.int64)
+    width: int = 128  # of each network
 
 
 def train(clips: Clips, classes: int, plan: Plan, rng_seed: int = 1) -> dict[str, np.ndarray]:
-    """The weights of a network that was trained on `clips`, by the names of the Keras variables."""
+    """The weights of a network that was trained on `clips`: scale, wide, hidden, who.
+
+    The networks side by side are given as one: the hidden layer's matrix holds theirs on its
+    diagonal, and the last layer means theirs.
+    """
     import keras
 
     keras.utils.set_random_seed(rng_seed)
-    flat = clips.features[:, 0]
-    mean, spread = flat.mean(axis=0), np.maximum(flat.std(axis=0), 1e-2)
-    network = _network(classes, plan)
+    mean, spread = _scale(clips.features[:, 0])
+    network = _networks(classes, plan)
     network.compile(
         optimizer=keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=plan.smoothing),
     )
-    dice = np.random.default_rng(rng_seed)
-    weight, labels = _weights(clips), np.eye(classes, dtype=np.float32)[clips.composer]
+    dice, chance = np.random.default_rng(rng_seed), _chances(clips)
     for epoch in range(plan.epochs):
-        key = dice.integers(clips.features.shape[1], size=len(labels))
-        rows = (clips.features[np.arange(len(labels)), key] - mean) / spread
+        drawn = dice.choice(len(chance), min(plan.drawn, 20 * len(chance)), p=chance)
+        version = dice.integers(clips.features.shape[1], size=len(drawn))
+        rows = _scaled(clips.features[drawn, version], mean, spread)
+        labels = np.eye(classes, dtype=np.float32)[clips.composer[drawn]]
+        labels = np.repeat(labels[:, None], NETWORKS, axis=1)
         network.optimizer.learning_rate = plan.learning_rate * (1 - epoch / plan.epochs)
-        network.fit(rows, labels, batch_size=plan.batch, sample_weight=weight, verbose=0)
+        network.fit(rows, labels, batch_size=plan.batch, verbose=0)
     found = {
         f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(
             keras.ops.cast(variable, "float32")
@@ -139,90 +83,160 @@ def train(clips: Clips, classes: int, plan: Plan, rng_seed: int = 1) -> dict[str
         for layer in network.layers
         for variable in layer.trainable_variables
     }
-    return {**found, "scale/mean": mean, "scale/spread": spread}
+    return {**_as_one(found), "scale/mean": mean, "scale/spread": spread}
 
 
-def _network(classes: int, plan: Plan) -> Any:
+def _scale(rows: npt.NDArray[np.floating]) -> tuple[np.ndarray, np.ndarray]:
+    mean, spread = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    return mean.astype(np.float32), np.maximum(spread, 0.02).astype(np.float32)
+
+
+def _scaled(rows: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.clip((rows.astype(np.float32) - mean) / spread, -FAR, FAR)
+    return found
+
+
+def _networks(classes: int, plan: Plan) -> Any:
+    """(batch, WIDTH) -> (batch, NETWORKS, classes)."""
     import keras
+
+    first, second, third = plan.dropout
+
+    def apart(inside: int, units: int, name: str, activation: str | None) -> Any:
+        start = keras.initializers.RandomNormal(stddev=(2 / inside) ** 0.5)
+        return keras.layers.EinsumDense(
+            "bni,nio->bno",
+            output_shape=(NETWORKS, units),
+            bias_axes="no",
+            activation=activation,
+            kernel_initializer=start,
+            name=name,
+        )
 
     return keras.Sequential(
         [
             keras.Input((WIDTH,)),
-            keras.layers.Dropout(plan.dropout / 2),
-            keras.layers.Dense(plan.width, activation="relu", name="wide"),
-            keras.layers.Dropout(plan.dropout),
-            keras.layers.Dense(HIDDEN, activation="relu", name="hidden"),
-            keras.layers.Dropout(plan.dropout / 2),
-            keras.layers.Dense(classes, name="who"),
+            keras.layers.Dropout(first),
+            keras.layers.Dense(NETWORKS * plan.width, activation="relu", name="wide"),
+            keras.layers.Dropout(second),
+            keras.layers.Reshape((NETWORKS, plan.width)),
+            apart(plan.width, HIDDEN // NETWORKS, "hidden", "relu"),
+            keras.layers.Dropout(third),
+            apart(HIDDEN // NETWORKS, classes, "who", None),
         ],
         name="classifier",
     )
 
 
-def _weights(clips: Clips) -> npt.NDArray[np.float32]:
-    """How much each clip counts: composers by the root of their works, works of one alike."""
-    clips_of_work = Counter(zip(clips.composer.tolist(), clips.work.tolist(), strict=True))
-    works = Counter(composer for composer, _ in clips_of_work)
-    raw = np.array(
-        [
-            1 / clips_of_work[composer, work] / np.sqrt(works[composer])
-            for composer, work in zip(clips.composer.tolist(), clips.work.tolist(), strict=True)
-        ]
-    )
-    found: npt.NDArray[np.float32] = (raw / raw.mean()).astype(np.float32)
+def _as_one(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Networks side by side as one network that says their mean."""
+    many, inside, units = weights["hidden/kernel"].shape
+    hidden = np.zeros((many * inside, many * units), np.float32)
+    for n, kernel in enumerate(weights["hidden/kernel"]):
+        hidden[n * inside : (n + 1) * inside, n * units : (n + 1) * units] = kernel
+    return {
+        "wide/kernel": weights["wide/kernel"],
+        "wide/bias": weights["wide/bias"],
+        "hidden/kernel": hidden,
+        "hidden/bias": weights["hidden/bias"].ravel(),
+        "who/kernel": np.concatenate(list(weights["who/kernel"])) / many,
+        "who/bias": weights["who/bias"].mean(axis=0),
+    }
+
+
+def _chances(clips: Clips) -> Floats:
+    """How often each clip is drawn: composers by the root of their works, works of one alike."""
+    keys = list(zip(clips.work.tolist(), clips.score.tolist(), strict=True))
+    count = Counter(keys)
+    raw = np.array([(SCORE if key[1] else 1.0) / count[key] for key in keys])
+    of_composer = np.bincount(clips.composer, raw)
+    raw /= np.sqrt(of_composer[clips.composer])
+    found: Floats = raw / raw.sum()
     return found
 
 
-def scores(weights: Mapping[str, np.ndarray], rows: npt.NDArray[np.float32]) -> np.ndarray:
+def scores(weights: Mapping[str, np.ndarray], rows: npt.NDArray[np.floating]) -> np.ndarray:
     """What the network says of rows of features, (n, classes), without Keras."""
-    value = (rows - weights["scale/mean"]) / weights["scale/spread"]
+    value = _scaled(rows, weights["scale/mean"], weights["scale/spread"])
     for layer in ("wide", "hidden"):
         value = np.maximum(value @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"], 0)
     found: np.ndarray = value @ weights["who/kernel"] + weights["who/bias"]
     return found
 
 
-def measure(clips: Clips, classes: int, plan: Plan, say: Say = print) -> dict[str, Any]:
-    """Held-out answers of all folds: share of clips and works that are right, and the matrix."""
+def _logs(answers: np.ndarray) -> Floats:
+    """Logarithms of the chances, (n, classes)."""
+    even = answers - answers.max(axis=1, keepdims=True)
+    found: Floats = even - np.log(np.exp(even).sum(axis=1, keepdims=True))
+    return found
+
+
+def told_by_folds(clips: Clips, classes: int, plan: Plan, say: Say = print) -> Floats:
+    """Logarithms of chances for each clip by a network that never saw its work, (n, classes)."""
     fold, answers = folds(clips), np.zeros((len(clips.work), classes))
     for number in range(FOLDS):
         weights = train(clips.chosen(fold != number), classes, plan, number)
         answers[fold == number] = scores(weights, clips.features[fold == number, 0])
         say(f"fold {number + 1} of {FOLDS} is told")
-    logs = answers - np.log(np.exp(answers).sum(axis=1, keepdims=True))
+    return _logs(answers)
+
+
+def by_work(clips: Clips, logs: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Truth (works,) and votes (works, classes): the means of the clips of each work."""
+    works = sorted(set(clips.work.tolist()))
+    masks = [clips.work == work for work in works]
+    truth = np.array([clips.composer[mask][0] for mask in masks], np.int64)
+    return truth, np.array([logs[mask].mean(axis=0) for mask in masks]).reshape(-1, logs.shape[1])
+
+
+def measure(clips: Clips, logs: Floats) -> dict[str, Any]:
+    """Shares of clips and works that are right in `told_by_folds`, and the matrix.
+
+    Performances alone count; `score_works_right` is the same for scores.
+    """
+    played, written = clips.chosen(~clips.score), clips.chosen(clips.score)
+    truth, votes = by_work(played, logs[~clips.score])
+    classes = logs.shape[1]
     matrix = np.zeros((classes, classes), np.int64)  # row: truth, column: answer; works
-    for work in sorted(set(clips.work.tolist())):
-        mine = clips.work == work
-        matrix[clips.composer[mine][0], logs[mine].mean(axis=0).argmax()] += 1
-    main = slice(0, MAIN)
-    # Among the main composers alone, as the published figures are.
-    inner = np.isin(clips.composer, np.arange(classes)[main])
-    right = [
-        logs[(clips.work == work), main].mean(axis=0).argmax()
-        == clips.composer[clips.work == work][0]
-        for work in sorted(set(clips.work[inner].tolist()))
-    ]
+    np.add.at(matrix, (truth, votes.argmax(axis=1)), 1)
+    main = among_main(truth, votes)
+    by_score = among_main(*by_work(written, logs[clips.score]))
     return {
         "folds": FOLDS,
         "clip_seconds": CLIP,
-        "clips": len(clips.work),
-        "clips_right": float((logs.argmax(axis=1) == clips.composer).mean()),
+        "clips": len(played.work),
+        "clips_right": float((logs[~clips.score].argmax(axis=1) == played.composer).mean()),
         "works": int(matrix.sum()),
         "works_right": float(np.trace(matrix) / max(matrix.sum(), 1)),
         "main_composers": min(MAIN, classes),
-        "main_works": len(right),
-        "main_works_right": float(np.mean(right)) if right else None,
+        "main_works": len(main),
+        "main_works_right": _mean(main),
+        "main_scores_right": _mean(by_score),
         "matrix": matrix.tolist(),
     }
+
+
+def among_main(
+    truth: npt.NDArray[np.int64], votes: Floats, main: int = MAIN
+) -> npt.NDArray[np.bool_]:
+    """Which works of the main composers are right, where the vote is among those alone."""
+    inner = truth < main
+    found: npt.NDArray[np.bool_] = votes[inner, :main].argmax(axis=1) == truth[inner]
+    return found
+
+
+def _mean(right: npt.NDArray[np.bool_]) -> float | None:
+    return float(right.mean()) if len(right) else None
 
 
 def save(weights: Mapping[str, np.ndarray], known: Mapping[str, Any], path: Path) -> None:
     """Writes the network as ONNX and what is known of it as JSON beside it."""
     from pyzzicato.step_graph import Graph
 
-    graph = Graph(weights, inputs={"features": ("batch", WIDTH)}, stored="float32")
+    graph = Graph(weights, inputs={"features": ("batch", WIDTH)})
     value = graph.op("Sub", "features", graph.weight("scale/mean"))
     value = graph.op("Div", value, graph.weight("scale/spread"))
+    value = graph.op("Clip", value, graph.number(-FAR), graph.number(FAR))
     for layer in ("wide", "hidden"):
         value = graph.op("Relu", graph.dense(value, layer))
     both = graph.op("Concat", value, graph.dense(value, "who"), axis=1)

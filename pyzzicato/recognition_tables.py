@@ -90,13 +90,16 @@ def classifier_card(measured: Mapping[str, Any]) -> str:
         "",
         about_classifier(measured),
         "",
-        "It is a small dense network over counts of notes: registers, chords, the steps of the "
-        "outer voices, lengths, times and the tones of the key, without loudness and exact "
-        "timing, which would tell who played (`pyzzicato/composer_features.py`). It serves to "
-        "measure models (`pyzzicato/recognition.py`), not to attribute music. The network that "
-        "is kept learned from the training split alone; `python tools/train_classifier.py --data "
-        "FOLDER` makes it, its figures and this page again.",
+        "It is two small dense networks side by side over counts of notes: registers, chords, "
+        "the lines of both hands, tones and harmony as they stand in the key, rhythm, texture, "
+        "without loudness, pedal and the lengths of notes, which would tell who played "
+        "(`pyzzicato/composer_features.py`). It learns from scores too, and is measured on "
+        "performances. It serves to measure models (`pyzzicato/recognition.py`), not to attribute "
+        "music. The network that is kept learned from the training split alone; `python "
+        "tools/train_classifier.py --data FOLDER --sources` makes it, its figures and this page "
+        "again.",
         "",
+        *_sources(measured.get("sources", {})),
         "Works by composer, and the composer that was named:",
         "",
         f"| | {' | '.join(names)} | right |",
@@ -107,3 +110,26 @@ def classifier_card(measured: Mapping[str, Any]) -> str:
         cells = " | ".join(f"**{count}**" if k == n else str(count) for k, count in enumerate(row))
         lines.append(f"| {name} | {cells} | {right:.0%} |")
     return "\n".join(lines) + "\n"
+
+
+def _sources(found: Mapping[str, Any]) -> list[str]:
+    """What there is to say about recordings of several sources, as Markdown."""
+    lines = []
+    for title, key in (("All works", "performed"), ("Works that are in both", "same_works")):
+        told = [
+            f"{n} {row['right']:.0%} of {row['works']}" for n, row in found.get(key, {}).items()
+        ]
+        if told:
+            lines += [f"{title}, right among all composers, by source: {', '.join(told)}.", ""]
+    crossed = [
+        f"{name} {row['right']:.0%} of {row['works']} works, taught with {row['taught_works']} "
+        f"({row['right_at_home']:.0%}, taught with {row['taught_at_home']} of the same source)"
+        for name, row in found.get("crossed", {}).items()
+    ]
+    if crossed:
+        lines += [
+            f"Taught with performances of one source alone and asked about the other, "
+            f"{len(found['composers'])} composers that both have: {'; '.join(crossed)}.",
+            "",
+        ]
+    return lines

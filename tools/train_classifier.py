@@ -1,11 +1,14 @@
 """Train the composer classifier and measure it on works that it was not trained on.
 
-    python tools/train_classifier.py --data FOLDER [--output FILE] [--epochs 40]
+    python tools/train_classifier.py --data FOLDER [--output FILE] [--clips FILE] [--epochs N]
+                                     [--sources]
 
-Reads the performances of FOLDER, makes features of clips of 20 s, measures by folds of works
-(share of clips and of works that are right, confusion matrix), then trains the network that is
-kept on the training split, and writes pyzzicato/assets/classifier.onnx, classifier.json and the
-card, docs/classifier.md.
+Reads the performances and scores of FOLDER, makes features of clips of 20 s, measures by folds of
+works (share of clips and of performed works that are right, confusion matrix), then trains the
+network that is kept on the training split, and writes pyzzicato/assets/classifier.onnx,
+classifier.json and the card, docs/classifier.md. With --clips the features are kept in a file, or
+taken from it where it exists.
+--sources measures and writes too how well it does from one source of recordings to another.
 Keras runs on KERAS_BACKEND, TensorFlow unless told.
 """
 
@@ -21,8 +24,10 @@ import numpy as np
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from pyzzicato.classifier import ASSET
-from pyzzicato.classifier_training import Plan, gather, known_composers, measure, save, train
-from pyzzicato.datasets import read_dataset
+from pyzzicato.classifier_clips import Clips, gather, keep, kept, known_composers
+from pyzzicato.classifier_sources import between_sources
+from pyzzicato.classifier_training import Plan, measure, save, told_by_folds, train
+from pyzzicato.datasets import Piece, read_dataset
 from pyzzicato.recognition_tables import classifier_card
 
 CARD = Path(__file__).resolve().parent.parent / "docs" / "classifier.md"
@@ -32,28 +37,40 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=ASSET)
+    parser.add_argument("--clips", type=Path, default=None)
     parser.add_argument("--epochs", type=int, default=Plan.epochs)
-    parser.add_argument("--works", type=int, default=None, help="only so many, for a trial")
+    parser.add_argument("--sources", action="store_true")
     options = parser.parse_args()
-    pieces = read_dataset(options.data).pieces
-    composers = known_composers(pieces)
-    if options.works:
-        some = set(sorted({piece.work for piece in pieces})[:: max(1, 700 // options.works)])
-        pieces = tuple(piece for piece in pieces if piece.work in some)
-    clips = gather(pieces, composers)
+    performances = read_dataset(options.data).pieces
+    pieces = performances + read_dataset(options.data, kinds=("score",)).pieces
+    composers = known_composers(performances)
+    clips = _clips(options.clips, pieces, composers)
     print(f"{len(clips.work)} clips of {len(set(clips.work))} works by {len(composers)} composers")
     plan = Plan(epochs=options.epochs)
-    measured = measure(clips, len(composers), plan)
-    for name in ("clips_right", "works_right", "main_works_right"):
+    logs = told_by_folds(clips, len(composers), plan)
+    measured = measure(clips, logs)
+    for name in ("clips_right", "works_right", "main_works_right", "main_scores_right"):
         print(f"{name}: {measured[name]:.1%}")
-    taught = {piece.work for piece in pieces if piece.split == "train"}
-    weights = train(clips.chosen(np.isin(clips.work, sorted(taught))), len(composers), plan)
+    if options.sources:
+        measured["sources"] = between_sources(clips, logs, composers)
+        print(measured["sources"])
+    taught = sorted({piece.work for piece in pieces if piece.split == "train"})
+    weights = train(clips.chosen(np.isin(clips.work, taught)), len(composers), plan)
     known = {"composers": list(composers), **measured}
     save(weights, known, options.output)
     if options.output == ASSET:
         CARD.write_text(classifier_card(known), encoding="utf-8")
     print(f"{options.output} is written")
     return 0
+
+
+def _clips(file: Path | None, pieces: tuple[Piece, ...], composers: tuple[str, ...]) -> Clips:
+    if file is not None and file.exists():
+        return kept(file)
+    clips = gather(pieces, composers)
+    if file is not None:
+        keep(clips, file)
+    return clips
 
 
 if __name__ == "__main__":
