@@ -23,9 +23,9 @@ Bairam and Remond, 2021): a pile of convolutions, a small WaveNet and an LSTM, e
 a piano roll, twenty steps a second. Here they are trained anew, on real performances, and helped
 over their known weakness, that after ten seconds the music dries up or blurs.</p>
 <p>The networks of chords and their lengths follow Nguyễn; the writer of jigs, Giba and Rudeanu; the
-network of next notes and all that play in a band of five, Skourogiannis and Pallikaris; the melodies
-with attention, Steffanutto and Magenta's MelodyRNN. The Pyzzicato Transformer is this project's
-own. The page <em>Models</em> says of each what was changed, and measures the result.</p>
+network of next notes and all that play in a band of five, Skourogiannis and Pallikaris; the
+melodies with attention, Steffanutto and Magenta's MelodyRNN. The Pyzzicato Transformer is this
+project's own. The page <em>Models</em> says of each what was changed, and measures the result.</p>
 <h2>The openings</h2>
 <p>The built-in seeds are the opening bars of pieces in the public domain, written out by hand for
 this project, with reference files at hand.</p>
