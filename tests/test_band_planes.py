@@ -20,30 +20,15 @@ from pyzzicato.band_planes import (
     window_nats,
 )
 from pyzzicato.errors import PyzzicatoError
-
-
-def music(number: int, bars: int = 8, parts: tuple[int, ...] = (0, 1, 2, 3, 4)) -> np.ndarray:
-    """Codes of our own: each number other chords and another beat."""
-    rng = np.random.default_rng(number)
-    codes = np.zeros((16 * bars, 5, 128), np.uint8)
-    for bar, root in enumerate(rng.integers(40, 60, bars).tolist()):
-        at = 16 * bar
-        codes[at : at + 16 : int(rng.integers(2, 5)), 0, 38] = 2
-        for part, pitches in ((1, (24, 28, 31)), (2, (12, 16)), (3, (0,)), (4, (31,))):
-            for start in range(at, at + 16, 4 * int(rng.integers(1, 3))):
-                for pitch in pitches:
-                    codes[start, part, root + pitch] = 2
-                    codes[start + 1 : start + 3, part, root + pitch] = 1
-    codes[:, [part for part in range(5) if part not in parts]] = 0
-    return codes
+from tests.small_band_music import beaten_chords
 
 
 def pieces(count: int) -> Sequence[Any]:
-    return [SimpleNamespace(codes=music(number)) for number in range(count)]
+    return [SimpleNamespace(codes=beaten_chords(number)) for number in range(count)]
 
 
 def test_planes_and_back() -> None:
-    codes = music(1, 2)
+    codes = beaten_chords(1, 2)
     logits = np.where(planes(codes) == 1, 20.0, -20.0)[None]
     drawn = draw_window(logits, np.zeros((1, 5, 128), np.uint8), np.full((1, 5), 0.5))
     assert (drawn[0] == codes).all()
@@ -90,7 +75,7 @@ def test_pairs_are_fixed_by_their_numbers() -> None:
     assert first["noise"].shape == (3, 7)
     assert not nothing.any()
     assert all((first[name] == again[name]).all() for name in first)
-    whole = [planes(shifted(c, home_shift(c))) for c in (music(n) for n in range(10))]
+    whole = [planes(shifted(c, home_shift(c))) for c in (beaten_chords(n) for n in range(10))]
     for row in first["roll"]:
         found = any(
             (roll[at : at + 64] == row[1:]).all()
@@ -103,12 +88,14 @@ def test_pairs_are_fixed_by_their_numbers() -> None:
 
 
 def test_windows_of_a_piece() -> None:
-    codes = np.concatenate([music(1, 2), np.zeros((32, 5, 128), np.uint8), music(1, 1)])
+    codes = np.concatenate(
+        [beaten_chords(1, 2), np.zeros((32, 5, 128), np.uint8), beaten_chords(1, 1)]
+    )
     cut = home_windows(codes)
     assert cut.shape == (2, 32, 5, 128), "the silent one is left out, the last one filled up"
     assert (cut[0] == shifted(codes[:32], home_shift(codes))).all()
     assert not cut[1, 16:].any()
-    found = list(pairs_of([SimpleNamespace(codes=music(2, 7))]))  # type: ignore[list-item]
+    found = list(pairs_of([SimpleNamespace(codes=beaten_chords(2, 7))]))  # type: ignore[list-item]
     assert len(found) == 2
     before, after = found[1]
     assert before.shape == after.shape == (33, 733)

@@ -26,6 +26,7 @@ from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
 from pyzzicato.training import load_keras, recipe, train
+from tests.small_band_music import beaten_chords
 
 SIZE = 3
 CONFIG = {
@@ -67,27 +68,11 @@ def shapes(size: int = SIZE) -> dict[str, tuple[int, ...]]:
     return found | biases
 
 
-def music(number: int, bars: int = 8, parts: tuple[int, ...] = (0, 1, 2, 3, 4)) -> np.ndarray:
-    """Codes of our own: each number other chords and another beat."""
-    rng = np.random.default_rng(number)
-    codes = np.zeros((16 * bars, 5, 128), np.uint8)
-    for bar, root in enumerate(rng.integers(40, 60, bars).tolist()):
-        at = 16 * bar
-        codes[at : at + 16 : int(rng.integers(2, 5)), 0, 38] = 2
-        for part, pitches in ((1, (24, 28, 31)), (2, (12, 16)), (3, (0,)), (4, (31,))):
-            for start in range(at, at + 16, 4 * int(rng.integers(1, 3))):
-                for pitch in pitches:
-                    codes[start, part, root + pitch] = 2
-                    codes[start + 1 : start + 3, part, root + pitch] = 1
-    codes[:, [part for part in range(5) if part not in parts]] = 0
-    return codes
-
-
 def piece(number: int, split: str = "train") -> BandMusic:
     return BandMusic(
         path=f"a/{number}.mid", composer="ours", work=f"w{number}", split=split, title="",
         kind="multitrack", licence="ours", recordings=1, notes=np.zeros((1, 4), np.float32),
-        spans=spans_of(music(number)), qpm=90.0, meter=(4, 4),
+        spans=spans_of(beaten_chords(number)), qpm=90.0, meter=(4, 4),
     )  # fmt: skip
 
 
@@ -120,15 +105,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
     return random_model(tmp_path_factory.mktemp("models") / "published", PUBLISHED)
 
 
-SEED = MultitrackRoll().decode(music(3, 4))
+SEED = MultitrackRoll().decode(beaten_chords(3, 4))
 SEEDS = {
     "empty": NoteSequence(),
     "one note": NoteSequence((Note(0.0, 0.5, 60),)),
     "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
-    "piano only": MultitrackRoll().decode(music(5, 4, (1,))),
+    "piano only": MultitrackRoll().decode(beaten_chords(5, 4, (1,))),
     "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
     "a late start": SEED.shift(30.0),
-    "five minutes": MultitrackRoll().decode(np.tile(music(3, 16), (10, 1, 1))),
+    "five minutes": MultitrackRoll().decode(np.tile(beaten_chords(3, 16), (10, 1, 1))),
     "off the beat": SEED.shift(0.3),
 }
 
@@ -258,9 +243,9 @@ def test_the_piano_that_is_taken_suits_what_is_kept_best(info: ModelInfo) -> Non
     generator = info.load()
     assert isinstance(generator, CnnGenerator)
     rng = np.random.default_rng(3)
-    codes = np.stack([music(1, 2), music(2, 2)])
+    codes = np.stack([beaten_chords(1, 2), beaten_chords(2, 2)])
     noise = rng.standard_normal((2, 8, 5, SIZE)).astype(np.float32)
-    before, draws, given = codes[:, -1], rng.random((2, 5), np.float32), music(4, 2)
+    before, draws, given = codes[:, -1], rng.random((2, 5), np.float32), beaten_chords(4, 2)
     kept = np.array([True, False, False, True, False])
     made = generator.next_window(codes, before, noise, draws, given, kept)
     one_by_one = np.stack(

@@ -26,6 +26,7 @@ from pyzzicato.style_player import STYLES_FILE, StyleGenerator
 from pyzzicato.style_scores import style_windows, vae_told
 from pyzzicato.style_space import between, load_library, make_library, middles, style_of
 from pyzzicato.training import load_keras, recipe, train
+from tests.small_band_music import beaten_chords
 
 SIZE = 4
 CONFIG = {
@@ -49,28 +50,12 @@ def shapes() -> dict[str, tuple[int, ...]]:
     return found
 
 
-def music(number: int, bars: int = 8, parts: tuple[int, ...] = (0, 1, 2, 3, 4)) -> np.ndarray:
-    """Codes of our own: each number other chords and another beat."""
-    rng = np.random.default_rng(number)
-    codes = np.zeros((16 * bars, 5, 128), np.uint8)
-    for bar, root in enumerate(rng.integers(40, 60, bars).tolist()):
-        at = 16 * bar
-        codes[at : at + 16 : int(rng.integers(2, 5)), 0, 38] = 2
-        for part, pitches in ((1, (24, 28, 31)), (2, (12, 16)), (3, (0,)), (4, (31,))):
-            for start in range(at, at + 16, 4 * int(rng.integers(1, 3))):
-                for pitch in pitches:
-                    codes[start, part, root + pitch] = 2
-                    codes[start + 1 : start + 3, part, root + pitch] = 1
-    codes[:, [part for part in range(5) if part not in parts]] = 0
-    return codes
-
-
 def piece(number: int, split: str = "train") -> BandMusic:
     return BandMusic(
         path=f"a/{number}.mid", composer="ours", work=f"w{number}", split=split,
         title=f"{number} / MMA {GROOVES[number % 2]}", kind="multitrack", licence="ours",
-        recordings=1, notes=np.zeros((1, 4), np.float32), spans=spans_of(music(number)), qpm=90.0,
-        meter=(4, 4),
+        recordings=1, notes=np.zeros((1, 4), np.float32), qpm=90.0,
+        spans=spans_of(beaten_chords(number)), meter=(4, 4),
     )  # fmt: skip
 
 
@@ -103,15 +88,15 @@ def recipe_of(info: ModelInfo) -> Any:
     return Recipe(info.id, info.family, info.config, {}, info.folder, info.folder)
 
 
-SEED = MultitrackRoll().decode(music(3, 4))
+SEED = MultitrackRoll().decode(beaten_chords(3, 4))
 SEEDS = {
     "empty": NoteSequence(),
     "one note": NoteSequence((Note(0.0, 0.5, 60),)),
     "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
-    "piano only": MultitrackRoll().decode(music(5, 4, (1,))),
+    "piano only": MultitrackRoll().decode(beaten_chords(5, 4, (1,))),
     "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
     "a late start": SEED.shift(30.0),
-    "five minutes": MultitrackRoll().decode(np.tile(music(3, 16), (10, 1, 1))),
+    "five minutes": MultitrackRoll().decode(np.tile(beaten_chords(3, 16), (10, 1, 1))),
     "off the beat": SEED.shift(0.3),
 }
 
@@ -233,7 +218,7 @@ def test_several_styles_at_once(info: ModelInfo) -> None:
     def mixed(*styles: NoteSequence | str) -> NoteSequence:
         return collect(generator.generate(SEED, controls, 1, styles))
 
-    theirs = MultitrackRoll().decode(music(8))
+    theirs = MultitrackRoll().decode(beaten_chords(8))
     assert mixed() == one(info)
     assert mixed("Tango") == one(info, style="Tango")
     assert len({mixed(*s).notes for s in (("tango",), (theirs,), ("Tango", theirs), ())}) == 4
@@ -268,7 +253,7 @@ def test_what_is_kept_stays_and_the_rest_is_made_to_it(info: ModelInfo, keep: st
 def test_morphing_begins_with_one_and_ends_with_the_other(info: ModelInfo) -> None:
     generator = info.load()
     assert isinstance(generator, StyleGenerator)
-    first, second = (MultitrackRoll().decode(music(n, 8)) for n in (6, 7))
+    first, second = (MultitrackRoll().decode(beaten_chords(n, 8)) for n in (6, 7))
     made = generator.morph(first, second, 5)
     codes = MultitrackRoll().encode(made)
     home = home_shift(MultitrackRoll().encode(first))
@@ -316,7 +301,7 @@ def test_the_map(info: ModelInfo) -> None:
     assert library.places(library.points()).shape == (16, 2)
     generator = info.load()
     assert isinstance(generator, StyleGenerator)
-    place = library.places(generator.latents(music(0)).mean(axis=0))
+    place = library.places(generator.latents(beaten_chords(0)).mean(axis=0))
     assert np.abs(place - library.pieces[0]).max() < 0.05
 
 
