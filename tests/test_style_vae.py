@@ -334,7 +334,7 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
         vae_told(info, ())
     sheet = style_vae.scores(info, dataset(), say=lambda _: None)["band"]
     json.dumps(sheet)
-    assert set(sheet["forms"]) == {"new", "without noise", "noise 1.0"}
+    assert set(sheet["forms"]) == {"new", "without noise", "noise 0.5"}
     assert sheet["styles"]["names"] == ["Jazz waltz", "Tango"]
 
 

@@ -287,6 +287,6 @@ def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
         dataset,
         say,
         told=lambda pieces: vae_told(info, pieces),
-        variants={"without noise": {"noise_sd": 0.0}, "noise 1.0": {"noise_sd": 1.0}},
+        variants={"without noise": {"noise_sd": 0.0}, "noise 0.5": {"noise_sd": 0.5}},
         styles=style_windows(dataset.split("train"), load_library(info.folder / STYLES_FILE).names),
     )
