@@ -58,6 +58,10 @@ class ModelInfo:
         """Whether it goes on from a seed; False where it begins by itself."""
         return bool(self._loader().reads_seed)
 
+    def can(self, ability: str) -> bool:
+        """Whether its generator has a method of this name, such as "morph"."""
+        return hasattr(self._loader(), ability)
+
     def load(self) -> Generator:
         """The model, ready to play; raises ModelUnavailable where its files are not."""
         generator: Generator = self._loader()(self)

@@ -28,16 +28,15 @@ from pyzzicato.band_planes import DRAWS, WIDTH, draw_window, home_shift, planes,
 from pyzzicato.band_player import BandGenerator, Plan, plan, play
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW, MultitrackRoll
 from pyzzicato.controls import control
-from pyzzicato.generator import Step
+from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph
 from pyzzicato.sampling import Dice
-from pyzzicato.style_space import between, load_library, unique_latents
+from pyzzicato.style_space import STYLES_FILE, between, load_library, unique_latents
 
 __all__ = ["STYLES_FILE", "StyleControls", "StyleGenerator", "read_latents"]
 
-STYLES_FILE = "styles.npz"
 NO_STYLE, SEED_STYLE = "none", "seed"
 PIANO = INSTRUMENTS.index("Piano")
 NEAREST = 6  # style points of which one begins the instruments that the seed does not have
@@ -50,7 +49,7 @@ class StyleControls(BandControls):
     """What every model of this family has; the choices of `style` are made for each."""
 
     noise_sd: float = control(
-        0.75,
+        1.0,
         label="Wildness",
         help="How much chance there is in every two bars; 0 always goes the likeliest way.",
         minimum=0.0,
@@ -158,6 +157,10 @@ class StyleGenerator(BandGenerator):
         source = np.concatenate(found) if found else self._style(made, controls)
         return play(made, self._blocks(made, controls, takes, unique_latents(source)), takes)
 
+    def mixing(self, pieces: Sequence[NoteSequence]) -> Generator:
+        """The same generator with the style of `pieces` mixed in, beside that of the controls."""
+        return _Mixing(self, tuple(pieces))
+
     def blocks(self, plan: Plan, controls: Any, takes: int) -> Iterator[np.ndarray]:
         """See `BandGenerator.blocks`."""
         return self._blocks(plan, controls, takes, unique_latents(self._style(plan, controls)))
@@ -254,3 +257,14 @@ class StyleGenerator(BandGenerator):
             before = codes[:, -1]
             played.append(codes[0])
         return np.concatenate(played)
+
+
+class _Mixing(Generator):
+    """A generator with pieces whose style is always mixed in."""
+
+    def __init__(self, player: StyleGenerator, pieces: tuple[NoteSequence, ...]) -> None:
+        self._player, self._pieces = player, pieces
+
+    def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+        named = {NO_STYLE: (), SEED_STYLE: (seed,)}.get(controls.style, (controls.style,))
+        return self._player.generate(seed, controls, takes, (*named, *self._pieces))

@@ -24,6 +24,7 @@ from pyzzicato.errors import ModelUnavailable, UnknownName
 
 __all__ = [
     "POINTS",
+    "STYLES_FILE",
     "StyleLibrary",
     "between",
     "load_library",
@@ -33,6 +34,7 @@ __all__ = [
     "unique_latents",
 ]
 
+STYLES_FILE = "styles.npz"
 POINTS = 8  # of a style that comes with a model
 LEAST = 4  # pieces that make a style
 # A groove of the program MMA, which arranged most of the training music, belongs to the first

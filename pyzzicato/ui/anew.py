@@ -33,7 +33,7 @@ def base(view: View, music: NoteSequence | None) -> Start:
         start, so_far, rounds = view.seed, view.seed.music, view.seed.rounds
     else:
         start, so_far = piece.start, whole(piece, music)
-        rounds = start.rounds + (0 if piece.gap or piece.kept else 1)
+        rounds = start.rounds + (0 if piece.gap or piece.kept or piece.morph else 1)
     title = start.title or "a piece from nothing"
     return Start(links.RESULT, title, so_far, start.composer, rounds)
 

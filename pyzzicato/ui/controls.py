@@ -38,7 +38,7 @@ def without_effect(item: Control, view: View) -> str:
     if item.only_when is None:
         return ""
     other, values = item.only_when
-    if view.settings[other] in values:
+    if view.settings[other] in values or (other == "style" and view.mixed):
         return ""
     label = next(each.label for each in declared(view.info.controls) if each.name == other)
     return f"Has an effect only where “{label}” is {' or '.join(values)}."

@@ -98,6 +98,8 @@ def whole(piece: Piece, take: NoteSequence) -> NoteSequence:
 def title_of(piece: Piece) -> str:
     """What the piece is called: after what, in whose style; or what of it is new."""
     words = piece.start.words(piece.composer)
+    if piece.morph:
+        return words[:1].upper() + words[1:]
     if piece.gap:
         words = words[:1].upper() + words[1:]
         return f"{words}, anew from {clock(piece.gap.start)} to {clock(piece.gap.stop)}"
@@ -130,5 +132,7 @@ def settings_text(piece: Piece, address: str) -> str:
         f"{item.label} ({item.name}): {getattr(piece.controls, item.name)}"
         for item in declared(type(piece.controls))
     ]
+    if piece.mixed:
+        lines.append(f"Style of: {', '.join(each.name for each in piece.mixed)}")
     lines += [f"Takes: {piece.takes}", f"Seed: {piece.start.id} {piece.start.words()}".rstrip()]
     return "\n".join([*lines, "", "The same again:", address, ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyzzicato.band_controls import asked_keep
 from pyzzicato.composers import find_composer
@@ -15,7 +15,14 @@ from pyzzicato.seeds import find_seed
 from pyzzicato.ui import links
 from pyzzicato.ui.jobs import Job
 
-__all__ = ["Piece", "Start", "library_start", "nothing_start"]
+__all__ = ["Other", "Piece", "Start", "library_start", "nothing_start"]
+
+
+class Other(NamedTuple):
+    """Music beside what a piece starts from: its style is mixed in, or the piece leads to it."""
+
+    name: str
+    music: NoteSequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,10 @@ class Piece:
     """The link that makes it again."""
     read: str = ""
     """What was read of the seed, where that is not all of it."""
+    mixed: tuple[Other, ...] = ()
+    """The person's own music whose style is mixed in."""
+    morph: bool = False
+    """Whether it is a way from one piece to another, as the title of its start says."""
 
     @property
     def composer(self) -> str:

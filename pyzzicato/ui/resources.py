@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.generator import Generator
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
 
-__all__ = ["generator", "missing", "reads"]
+__all__ = ["generator", "missing", "reads", "styles"]
 
 
 def generator(info: ModelInfo) -> Generator:
@@ -32,6 +35,18 @@ def reads(info: ModelInfo, seed: NoteSequence) -> str:
         return generator(info).reads(seed)
     except ModelUnavailable:
         return ""  # said elsewhere
+
+
+def styles(info: ModelInfo) -> StyleLibrary:
+    """The styles that come with a model that mixes them; raises ModelUnavailable."""
+    path = info.folder / STYLES_FILE
+    return _styles(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _styles(path: Path, changed: int) -> StyleLibrary:
+    """`changed` is the time of the file."""
+    return load_library(path)
 
 
 def missing(info: ModelInfo) -> str:

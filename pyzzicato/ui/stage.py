@@ -10,7 +10,7 @@ from pyzzicato.band_parts import is_band
 from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence
-from pyzzicato.ui import anew, keeping, links, shell
+from pyzzicato.ui import anew, keeping, links, morphing, shell
 from pyzzicato.ui.closeness import Closeness, closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
@@ -227,6 +227,8 @@ def _picture(
 def _about_link(piece: Piece) -> str:
     if piece.start.id in (links.UPLOAD, links.RESULT):
         return "This opens the app with these settings, but without the music you started from."
+    if piece.mixed:
+        return "This opens the app with these settings, but without the music that you mixed in."
     return "Who opens this and presses Compose gets the same music, note for note."
 
 
@@ -239,7 +241,8 @@ def _next(view: View, music: NoteSequence | None) -> None:
     single = not view.layered  # what is layered is no piece to go on from
     markable = single and anew.possible(view, music)
     keepable = single and keeping.possible(view, music)
-    if not (view.past or music or markable or keepable):
+    morphable = single and morphing.possible(view, music)
+    if not (view.past or music or markable or keepable or morphable):
         return
     with st.container(key="next", horizontal=True, vertical_alignment="center"):
         shell.line("Next", "label")
@@ -250,6 +253,8 @@ def _next(view: View, music: NoteSequence | None) -> None:
             anew.offer()
         if keepable:
             keeping.offer(view, music)
+        if morphable:
+            morphing.offer()
         if view.past and st.button("Undo", key="undo"):
             view.undo()
             st.rerun()
@@ -257,6 +262,8 @@ def _next(view: View, music: NoteSequence | None) -> None:
         anew.draw(view, music)
     if keepable:
         keeping.draw(view, music)
+    if morphable:
+        morphing.draw(view, music)
 
 
 def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult) -> None:

@@ -21,12 +21,14 @@ from pyzzicato.composition import style_of
 from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.filling import Gap, asked_gap
+from pyzzicato.generator import Step
+from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import all_seeds, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.jobs import Job
-from pyzzicato.ui.pieces import Piece, Start, library_start, nothing_start
+from pyzzicato.ui.pieces import Other, Piece, Start, library_start, nothing_start
 from pyzzicato.ui.uploads import Upload
 
 __all__ = [
@@ -58,8 +60,12 @@ class View:
     """The person's own file."""
     window: tuple[float, float] = (0.0, 20.0)
     """The seconds of that music which are used."""
+    others: tuple[Other, ...] = ()
+    """The person's own music whose style is to be mixed in."""
+    goal: Other | None = None
+    """The person's own music that a piece is to lead to."""
     problems: dict[str, str] = field(default_factory=dict)
-    """Sentences by the place where they are shown: link, model, upload."""
+    """Sentences by the place where they are shown: link, model, upload, styles, goal."""
     stretch: tuple[float, float] | None = None
     """The seconds of the piece on the stage that are marked to be written anew."""
     layered: bool = False
@@ -93,6 +99,11 @@ class View:
         """What the model would start from, as it takes it: nothing, if it begins by itself."""
         start = self.start if self.info.reads_seed else nothing_start()
         return fitted(start, plays_band(self.info))
+
+    @property
+    def mixed(self) -> tuple[Other, ...]:
+        """The person's own music whose style the model mixes in; none where it cannot."""
+        return self.others if self.others and self.info.can("mixing") else ()
 
     @property
     def hears_band(self) -> bool:
@@ -188,11 +199,12 @@ class View:
         except PyzzicatoError as error:
             self.problems[f"model {self.info.id}"] = str(error)
             return
-        write = generator.generate
+        player: Any = generator
+        if self.mixed:
+            player = player.mixing([each.music for each in self.mixed])
+        write = player.generate
         if self.settings[links.AVOID.name] and self.info.reads_seed:
-            write = partial(avoid_copying, generator)
-        self.remember()
-        self.pieces += 1
+            write = partial(avoid_copying, player)
         takes, gap = self.settings["takes"], asked_gap(controls)
         job = Job(
             lambda: write(start.music, controls, takes),
@@ -204,7 +216,35 @@ class View:
             self._link(start, more),
             "" if gap or not start.music else generator.reads(start.music),
         )
-        self.piece = Piece(self.pieces, start, self.info, controls, takes, job, texts, read)
+        number, info, mixed = self.pieces + 1, self.info, self.mixed
+        self._show(Piece(number, start, info, controls, takes, job, texts, read, mixed))
+
+    def morph(self, start: Start, goal: Other, windows: int) -> None:
+        """Starts a way from `start` to `goal`, `windows` times two bars long."""
+        self.problems.clear()
+        self.halt()
+        music = start.music
+        bars = windows * 8 * 60 / music.qpm  # of four quarter notes, in seconds
+        try:
+            controls = self.controls().changed(seconds=min(max(bars, 5.0), 300.0))
+            generator: Any = resources.generator(self.info)
+        except PyzzicatoError as error:
+            self.problems[f"model {self.info.id}"] = str(error)
+            return
+        way = Start(links.RESULT, f"{start.words()} into {goal.name}", NoteSequence(qpm=music.qpm))
+        job = Job(
+            lambda: iter([Step(generator.morph(music, goal.music, windows).notes, bars)]),
+            seconds=bars,
+            takes=1,
+            qpm=music.qpm,
+        ).start()
+        texts, number = self._link(way, {}), self.pieces + 1
+        self._show(Piece(number, way, self.info, controls, 1, job, texts, morph=True))
+
+    def _show(self, piece: Piece) -> None:
+        """Puts a piece that is being written on the stage; undo brings back what was there."""
+        self.remember()
+        self.piece, self.pieces = piece, piece.number
         self.take, self.layered, self.autoplay = 0, False, True
 
     def _link(self, start: Start, more: Mapping[str, Any]) -> dict[str, str]:
@@ -213,7 +253,9 @@ class View:
     def _just_played(self, start: Start, gap: Gap | None, link: Mapping[str, str]) -> bool:
         """Whether what is on the stage was made just so."""
         shown = self.piece
-        if shown is None or shown.gap != gap or shown.texts != link:
+        if shown is None or shown.gap != gap or shown.texts != link or shown.morph:
+            return False
+        if shown.mixed != self.mixed:
             return False
         return gap is not None or shown.start == start  # around a gap nothing has changed
 

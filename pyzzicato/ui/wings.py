@@ -8,7 +8,7 @@ from pyzzicato.composers import COMPOSERS, Composer, find_composer
 from pyzzicato.controls import declared
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.seeds import seeds_by
-from pyzzicato.ui import beginning, links, resources, shell
+from pyzzicato.ui import beginning, links, resources, shell, styles
 from pyzzicato.ui.controls import draw_control, main_control, others, without_effect
 from pyzzicato.ui.state import View, draw_value, gather, toggle
 
@@ -176,6 +176,8 @@ def _turn(view: View) -> None:
         for item in [*others(view), *([links.AVOID] if view.info.reads_seed else [])]:
             draw_control(item, view)
             shell.line(without_effect(item, view) or item.help)
+            if item.name == styles.CONTROL:
+                styles.draw(view)
 
 
 def _roll(view: View) -> None:

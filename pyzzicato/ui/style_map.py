@@ -1,0 +1,127 @@
+"""The map of styles: a small picture in which a click chooses the nearest one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from pyzzicato.style_space import StyleLibrary
+
+__all__ = ["Label", "drawn", "labelled", "style_map"]
+
+WIDTH, TALLEST, LOWEST = 300.0, 300.0, 160.0  # of the picture
+BESIDE, ABOVE = 40.0, 22.0  # room around the outermost styles, for their names
+LETTER, LINE = 6.6, 13.0  # how wide a letter is, about, and how tall a name
+DOT = 5.0  # half of what a style takes itself
+
+_ASSETS = Path(__file__).parent / "assets"
+_map = st.components.v2.component(
+    "pyzzicato.style_map",
+    html='<svg class="map" role="img">\n</svg>\n',
+    css=(_ASSETS / "style_map.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "style_map.js").read_text(encoding="utf-8"),
+)
+
+
+class Label(NamedTuple):
+    """A name on the picture: where its text begins, ends or has its middle, as `anchor` says."""
+
+    x: float
+    y: float
+    anchor: str
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def style_map(library: StyleLibrary, chosen: str, key: str, on_pick: Callable[[str], None]) -> None:
+    """Shows the training pieces as dots and the styles by name; `chosen` is marked.
+
+    A click anywhere calls `on_pick` with the name of the style that lies nearest, before the page
+    runs. Who has no mouse has the list of the styles.
+    """
+    if not library.names:
+        return
+
+    def picked() -> None:
+        pick = st.session_state[key].get("pick")
+        if pick in library.names:
+            on_pick(str(pick))
+
+    _map(key=key, data={**drawn(library), "chosen": chosen}, on_pick_change=picked)
+
+
+def drawn(library: StyleLibrary) -> dict[str, Any]:
+    """What the picture is made of: size, the dots as one path, the styles and their names.
+
+    Both directions have one scale, so that what lies nearest on the picture is nearest on the map.
+    It holds all styles; pieces far outside are left out.
+    """
+    spots = np.array(list(library.spots.values()))
+    low, high = spots.min(axis=0), spots.max(axis=0)
+    room = np.array([WIDTH - 2 * BESIDE, TALLEST - 2 * ABOVE])
+    scale = float((room / np.maximum(high - low, 1e-6)).min())
+    height = max(float(high[1] - low[1]) * scale + 2 * ABOVE, LOWEST)
+    middle = np.array([WIDTH, height]) / 2
+    # Up is up.
+    turned = np.array([scale, -scale])
+    at = (spots - (low + high) / 2) * turned + middle
+    dots = (library.pieces - (low + high) / 2) * turned + middle
+    inside = ((dots >= 0) & (dots <= [WIDTH, height])).all(axis=1)
+    places = dict(zip(library.names, at.tolist(), strict=True))
+    labels = labelled(places, WIDTH, height)
+    return {
+        "width": WIDTH,
+        "height": round(height, 1),
+        "dots": "".join(f"M{x:.0f} {y:.0f}h0" for x, y in dots[inside].tolist()),
+        "spots": [
+            {
+                "name": name,
+                "x": round(x, 1),
+                "y": round(y, 1),
+                "label": [*(labels[name] or Label(x, y - DOT - 3, "middle"))],
+                "always": labels[name] is not None,
+            }
+            for name, (x, y) in places.items()
+        ],
+    }
+
+
+def labelled(
+    places: Mapping[str, Sequence[float]], width: float, height: float
+) -> dict[str, Label | None]:
+    """Where each name stands beside its place (x, y) so that nothing is covered.
+
+    None where there is no room: that name is shown when one points at it.
+    """
+    taken: list[Box] = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in places.values()]
+    found: dict[str, Label | None] = {}
+    for name, (x, y) in places.items():
+        found[name] = None
+        for label in (
+            Label(x + DOT + 3, y + 4, "start"),
+            Label(x - DOT - 3, y + 4, "end"),
+            Label(x, y - DOT - 3, "middle"),
+            Label(x, y + DOT + LINE - 2, "middle"),
+        ):
+            box = _box(name, label)
+            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
+            if inside and not any(_meet(box, other) for other in taken):
+                found[name] = label
+                taken.append(box)
+                break
+    return found
+
+
+def _box(name: str, label: Label) -> Box:
+    long = LETTER * len(name)
+    left = label.x - {"start": 0.0, "middle": long / 2, "end": long}[label.anchor]
+    return (left, label.y - LINE + 3, left + long, label.y + 3)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,99 @@
+"""Under the control *Style*: a map to pick one from, and the style of the person's own music."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from pyzzicato.errors import PyzzicatoError, UnreadableMusic
+from pyzzicato.limits import check_size
+from pyzzicato.ui import resources, shell
+from pyzzicato.ui.pieces import Other
+from pyzzicato.ui.state import View, gather
+from pyzzicato.ui.style_map import style_map
+from pyzzicato.ui.uploads import read_upload
+
+__all__ = ["CONTROL", "draw", "own_music"]
+
+CONTROL = "style"
+"""The control under which all this stands."""
+_MOST = 8  # files of one's own at once
+_FILES = "style-files"
+
+
+def draw(view: View) -> None:
+    """The map and the person's own music, where the model mixes styles."""
+    if not view.info.can("mixing"):
+        return
+    try:
+        library = resources.styles(view.info)
+    except PyzzicatoError:
+        return  # said under the model
+    style_map(library, view.settings[CONTROL], "style-map", partial(_take_style, view))
+    shell.line("Dots are pieces, and what is alike lies close together. Click to choose a style.")
+    key = f"{_FILES}-{st.session_state.get(_FILES, 0)}"
+    st.file_uploader(
+        "The style of your own music",
+        accept_multiple_files=True,
+        key=key,
+        on_change=_take_files,
+        args=(view, key),
+    )
+    if view.problems.get("styles"):
+        shell.problem(view.problems["styles"])
+    if not view.others:
+        shell.line("MIDI or ABC files, several for a hybrid. They are not kept, nor in a link.")
+        return
+    shell.line(_mixture(view))
+    st.button("Leave it out", key="style-out", type="tertiary", on_click=_leave_out, args=(view,))
+
+
+def own_music(file: Any) -> Other:
+    """What a band plays of an uploaded file; raises UnreadableMusic."""
+    check_size(file.size)
+    part = read_upload(file.getvalue(), file.name).part(band=True)
+    if part.problem:
+        raise UnreadableMusic(part.problem)
+    return Other(file.name, part.music)
+
+
+def _mixture(view: View) -> str:
+    """What is mixed in, in one sentence."""
+    names = [each.name for each in view.others]
+    chosen = view.settings[CONTROL]
+    if chosen != "none":
+        names.append("the seed" if chosen == "seed" else chosen)
+    *most, last = names
+    said = f"{', '.join(most)} and {last}" if most else last
+    return f"Mixed in: {said}. Not in a link."
+
+
+def _take_style(view: View, name: str) -> None:
+    gather(view)
+    view.settings[CONTROL] = name
+
+
+def _take_files(view: View, key: str) -> None:
+    """Reads the files; one that cannot be read is named, and the others are taken."""
+    gather(view)
+    files: Sequence[Any] = st.session_state[key] or ()
+    found, problems = [], []
+    for file in files[:_MOST]:
+        try:
+            found.append(own_music(file))
+        except UnreadableMusic as error:
+            problems.append(f"{file.name}: {error}")
+    if len(files) > _MOST:
+        problems.append(f"More than {_MOST} files cannot be mixed: only the first ones are taken.")
+    view.others = tuple(found)
+    view.problems["styles"] = " ".join(problems)
+
+
+def _leave_out(view: View) -> None:
+    gather(view)
+    view.others = ()
+    view.problems.pop("styles", None)
+    st.session_state[_FILES] = st.session_state.get(_FILES, 0) + 1  # an empty one takes its place
