@@ -33,7 +33,7 @@ from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph
 from pyzzicato.sampling import Dice
-from pyzzicato.style_space import STYLES_FILE, between, load_library, unique_latents
+from pyzzicato.style_space import STYLES_FILE, between, by_lot, load_library, unique_latents
 
 __all__ = ["STYLES_FILE", "StyleControls", "StyleGenerator", "read_latents"]
 
@@ -151,11 +151,11 @@ class StyleGenerator(BandGenerator):
         styles: Sequence[NoteSequence | str] = (),
     ) -> Iterator[Step]:
         """See `Generator.generate`. `styles` are pieces or names of styles; where there are some
-        they are mixed in instead of the style of the controls, all of them together."""
+        they are mixed in instead of the style of the controls, each as often as the others."""
         made = plan(seed, controls)
         found = [self.library.style(s) if isinstance(s, str) else self.latents(s) for s in styles]
-        source = np.concatenate(found) if found else self._style(made, controls)
-        return play(made, self._blocks(made, controls, takes, unique_latents(source)), takes)
+        sources = found or [self._style(made, controls)]
+        return play(made, self._blocks(made, controls, takes, sources), takes)
 
     def mixing(self, pieces: Sequence[NoteSequence]) -> Generator:
         """The same generator with the style of `pieces` mixed in, beside that of the controls."""
@@ -163,7 +163,7 @@ class StyleGenerator(BandGenerator):
 
     def blocks(self, plan: Plan, controls: Any, takes: int) -> Iterator[np.ndarray]:
         """See `BandGenerator.blocks`."""
-        return self._blocks(plan, controls, takes, unique_latents(self._style(plan, controls)))
+        return self._blocks(plan, controls, takes, [self._style(plan, controls)])
 
     def _style(self, plan: Plan, controls: Any) -> np.ndarray:
         if controls.style == SEED_STYLE:
@@ -173,19 +173,20 @@ class StyleGenerator(BandGenerator):
         return self.library.style(controls.style)
 
     def _blocks(
-        self, plan: Plan, controls: Any, takes: int, source: np.ndarray
+        self, plan: Plan, controls: Any, takes: int, sources: Sequence[np.ndarray]
     ) -> Iterator[np.ndarray]:
         """Two bars at a time; the first ones begin at the last bar line or beat of the seed."""
         takes = max(takes, 2)
         width = 2 * WAYS * 5 * self.size
         dice = Dice(controls.rng_seed, takes, width + DRAWS + 1)
+        sources = [unique_latents(latents) for latents in sources if len(latents)]
         cut, shift, window = begun(plan)
         latents = self._beginning(window, dice.roll()[:, 0])
         before = np.zeros((takes, 5, 128), np.uint8)
         for first in range(-cut, plan.steps, WINDOW):
             draws = dice.roll()
-            if len(source):
-                drawn = source[(draws[:, -1] * len(source)).astype(np.int64)]
+            if sources:
+                drawn = by_lot(sources, draws[:, -1])
                 latents = controls.alpha * drawn + (1 - controls.alpha) * latents
             noise = normals(draws[:, :width], (takes, WAYS, 5, self.size)) * controls.noise_sd
             given, locked = plan.given(max(first, 0), WINDOW)

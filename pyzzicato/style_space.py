@@ -27,6 +27,7 @@ __all__ = [
     "STYLES_FILE",
     "StyleLibrary",
     "between",
+    "by_lot",
     "load_library",
     "make_library",
     "middles",
@@ -207,6 +208,16 @@ def unique_latents(latents: np.ndarray) -> np.ndarray:
     first = np.unique(rounded, axis=0, return_index=True)[1]
     unique: np.ndarray = latents[np.sort(first)]
     return unique
+
+
+def by_lot(sources: Sequence[np.ndarray], lots: np.ndarray) -> np.ndarray:
+    """Latents of the sources (n, 5, 16) by lots (takes,) in [0, 1): (takes, 5, 16).
+
+    Each source comes as often as the others, however long it is, and so does each of its latents.
+    """
+    scaled = (lots.astype(np.float64) * len(sources)).tolist()
+    picked = [(sources[int(lot)], lot % 1.0) for lot in scaled]
+    return np.stack([latents[int(share * len(latents))] for latents, share in picked])
 
 
 def between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:

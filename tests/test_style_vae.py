@@ -24,7 +24,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
 from pyzzicato.style_player import STYLES_FILE, StyleGenerator
 from pyzzicato.style_scores import style_windows, vae_told
-from pyzzicato.style_space import between, load_library, make_library, middles, style_of
+from pyzzicato.style_space import between, by_lot, load_library, make_library, middles, style_of
 from pyzzicato.training import load_keras, recipe, train
 from tests.small_band_music import beaten_chords
 
@@ -265,6 +265,15 @@ def test_morphing_begins_with_one_and_ends_with_the_other(info: ModelInfo) -> No
     assert generator.morph(first, second, 1).duration <= 4.0
     assert len(generator.morph(NoteSequence(), NoteSequence(), 2)) >= 0
     assert (generator.latents(first) == generator.latents(MultitrackRoll().encode(first))).all()
+
+
+def test_each_source_comes_as_often_as_the_others() -> None:
+    short, long = np.zeros((1, 5, 4)), np.arange(1.0, 31.0)[:, None, None] * np.ones((5, 4))
+    drawn = by_lot([short, long], np.linspace(0, 1, 600, endpoint=False, dtype=np.float32))
+    assert drawn.shape == (600, 5, 4)
+    counts = np.bincount(drawn[:, 0, 0].astype(int))
+    assert counts[0] == 300
+    assert counts[1:] == pytest.approx(np.full(30, 10), abs=1)
 
 
 def test_between_is_an_arc() -> None:
