@@ -10,6 +10,7 @@ import pytest
 
 from pyzzicato.cards import card, facts
 from pyzzicato.cli import main
+from pyzzicato.evaluation import misfits
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_generator import RollControls
 
@@ -289,6 +290,11 @@ def test_every_piano_roll_model_is_measured(info: ModelInfo) -> None:
 def test_every_card_is_as_its_files_say(info: ModelInfo) -> None:
     written = (info.folder / "README.md").read_text(encoding="utf-8")
     assert written == card(info), "run `pyzzicato cards`"
+
+
+@pytest.mark.parametrize("info", MODELS, ids=lambda info: info.id)
+def test_every_figure_belongs_to_its_weights(info: ModelInfo) -> None:
+    assert misfits(info) == [], "measure again, see `pyzzicato evaluate --check`"
 
 
 def test_the_command_writes_every_card(
