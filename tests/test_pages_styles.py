@@ -97,6 +97,10 @@ def test_a_click_on_the_map_chooses_a_style(
     assert app.selectbox(key="set-style").value == "Tango"
     assert not app.slider(key="set-alpha").disabled
     assert shown.data["chosen"] == "Tango"
+    assert [each["name"] for each in shown.data["marks"]] == ["the seed"]
+    assert "In blue: the seed." in words(app)
+    app.button_group(key="from").set_value("nothing").run()
+    assert shown.data["marks"] == []
     compose(app)
     assert piece_of(app).controls.style == "Tango"
     assert piece_of(app).texts["style"] == "Tango"
@@ -116,6 +120,12 @@ def test_what_the_map_shows(info: ModelInfo) -> None:
     moved = (spots[0] - spots[1]) * [1, -1] / (places[0] - places[1])
     assert moved == pytest.approx(moved[0], rel=0.02)
     assert moved[0] > 0
+    assert data["marks"] == []
+    marks = style_map.drawn(library, {"a": spots[0], "far": spots[0] + 1e6})["marks"]
+    assert [(each["name"], each["x"], each["y"]) for each in marks] == [
+        ("a", *places[0]),
+        ("far", data["width"] - 10, 10),
+    ]
 
 
 def test_one_style_alone_lies_in_the_middle(info: ModelInfo) -> None:
@@ -135,6 +145,7 @@ def test_names_cover_nothing() -> None:
     assert labels["One"] == (42.0, 54.0, "end")
     assert labels["Far"] is not None
     assert labels["Far"].anchor == "end"
+    assert style_map.labelled(places, 300, 100, [(30.0, 50.0)])["One"] == (50.0, 42.0, "middle")
     crowd = {f"Style {n}": (100.0 + n, 50.0) for n in range(12)}
     hidden = [name for name, label in style_map.labelled(crowd, 300, 100).items() if label is None]
     assert 0 < len(hidden) < 12

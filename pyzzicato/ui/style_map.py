@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,11 +39,18 @@ class Label(NamedTuple):
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def style_map(library: StyleLibrary, chosen: str, key: str, on_pick: Callable[[str], None]) -> None:
+def style_map(
+    library: StyleLibrary,
+    chosen: str,
+    key: str,
+    on_pick: Callable[[str], None],
+    marks: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> None:
     """Shows the training pieces as dots and the styles by name; `chosen` is marked.
 
-    A click anywhere calls `on_pick` with the name of the style that lies nearest, before the page
-    runs. Who has no mouse has the list of the styles.
+    `marks` are other places (x, y) on the map, by name; one outside stands at the edge. A click
+    anywhere calls `on_pick` with the name of the style that lies nearest, before the page runs.
+    Who has no mouse has the list of the styles.
     """
     if not library.names:
         return
@@ -52,53 +60,71 @@ def style_map(library: StyleLibrary, chosen: str, key: str, on_pick: Callable[[s
         if pick in library.names:
             on_pick(str(pick))
 
-    _map(key=key, data={**drawn(library), "chosen": chosen}, on_pick_change=picked)
+    _map(key=key, data={**drawn(library, marks), "chosen": chosen}, on_pick_change=picked)
 
 
-def drawn(library: StyleLibrary) -> dict[str, Any]:
-    """What the picture is made of: size, the dots as one path, the styles and their names.
+def drawn(
+    library: StyleLibrary, marks: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> dict[str, Any]:
+    """What the picture is made of: size, the dots as one path, the styles and their names, marks.
 
     Both directions have one scale, so that what lies nearest on the picture is nearest on the map.
     It holds all styles; pieces far outside are left out.
     """
-    spots = np.array(list(library.spots.values()))
-    low, high = spots.min(axis=0), spots.max(axis=0)
-    room = np.array([WIDTH - 2 * BESIDE, TALLEST - 2 * ABOVE])
-    scale = float((room / np.maximum(high - low, 1e-6)).min())
-    height = max(float(high[1] - low[1]) * scale + 2 * ABOVE, LOWEST)
-    middle = np.array([WIDTH, height]) / 2
-    # Up is up.
-    turned = np.array([scale, -scale])
-    at = (spots - (low + high) / 2) * turned + middle
-    dots = (library.pieces - (low + high) / 2) * turned + middle
-    inside = ((dots >= 0) & (dots <= [WIDTH, height])).all(axis=1)
-    places = dict(zip(library.names, at.tolist(), strict=True))
-    labels = labelled(places, WIDTH, height)
+    height, placed = _frame(np.array(list(library.spots.values())))
+    size = np.array([WIDTH, height])
+    dots = placed(library.pieces)
+    inside = ((dots >= 0) & (dots <= size)).all(axis=1)
+    places = {name: placed(np.array(spot)).tolist() for name, spot in library.spots.items()}
+    marked = {
+        name: np.clip(placed(mark), 2 * DOT, size - 2 * DOT).tolist()
+        for name, mark in marks.items()
+    }
+    labels = labelled(places, WIDTH, height, list(marked.values()))
     return {
         "width": WIDTH,
-        "height": round(height, 1),
+        "height": height,
         "dots": "".join(f"M{x:.0f} {y:.0f}h0" for x, y in dots[inside].tolist()),
         "spots": [
             {
                 "name": name,
-                "x": round(x, 1),
-                "y": round(y, 1),
+                "x": x,
+                "y": y,
                 "label": [*(labels[name] or Label(x, y - DOT - 3, "middle"))],
                 "always": labels[name] is not None,
             }
             for name, (x, y) in places.items()
         ],
+        "marks": [{"name": name, "x": x, "y": y} for name, (x, y) in marked.items()],
     }
 
 
+def _frame(spots: np.ndarray) -> tuple[float, Callable[[np.ndarray], np.ndarray]]:
+    """The height of a picture with all `spots` (n, 2), and what puts places of the map on it."""
+    low, high = spots.min(axis=0), spots.max(axis=0)
+    room = np.array([WIDTH - 2 * BESIDE, TALLEST - 2 * ABOVE])
+    scale = float((room / np.maximum(high - low, 1e-6)).min())
+    height = max(round(float(high[1] - low[1]) * scale + 2 * ABOVE, 1), LOWEST)
+
+    def placed(places: np.ndarray) -> np.ndarray:
+        moved = (places - (low + high) / 2) * np.array([scale, -scale])  # up is up
+        on_it: np.ndarray = np.round(moved + np.array([WIDTH / 2, height / 2]), 1)
+        return on_it
+
+    return height, placed
+
+
 def labelled(
-    places: Mapping[str, Sequence[float]], width: float, height: float
+    places: Mapping[str, Sequence[float]],
+    width: float,
+    height: float,
+    marks: Sequence[Sequence[float]] = (),
 ) -> dict[str, Label | None]:
-    """Where each name stands beside its place (x, y) so that nothing is covered.
+    """Where each name stands beside its place (x, y) so that no place, name or mark is covered.
 
     None where there is no room: that name is shown when one points at it.
     """
-    taken: list[Box] = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in places.values()]
+    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in (*places.values(), *marks)]
     found: dict[str, Label | None] = {}
     for name, (x, y) in places.items():
         found[name] = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pyzzicato.errors import PyzzicatoError, UnreadableMusic
 from pyzzicato.limits import check_size
+from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.pieces import Other
 from pyzzicato.ui.state import View, gather
@@ -32,8 +34,11 @@ def draw(view: View) -> None:
         library = resources.styles(view.info)
     except PyzzicatoError:
         return  # said under the model
-    style_map(library, view.settings[CONTROL], "style-map", partial(_take_style, view))
+    marks = _marks(view)
+    style_map(library, view.settings[CONTROL], "style-map", partial(_take_style, view), marks)
     shell.line("Dots are pieces, and what is alike lies close together. Click to choose a style.")
+    if marks:
+        shell.line(f"In blue: {_listed(list(marks))}.")
     key = f"{_FILES}-{st.session_state.get(_FILES, 0)}"
     st.file_uploader(
         "The style of your own music",
@@ -60,15 +65,38 @@ def own_music(file: Any) -> Other:
     return Other(file.name, part.music)
 
 
+def _marks(view: View) -> dict[str, np.ndarray]:
+    """Where the seed and the person's own music lie on the map, once the model is loaded."""
+    if view.info.id not in view.warm or resources.missing(view.info):
+        return {}
+    music = {"the seed": view.seed.music, **{each.name: each.music for each in view.others}}
+    generator = resources.generator(view.info)
+    places = {name: _place(generator, each) for name, each in music.items()}
+    return {name: place for name, place in places.items() if place is not None}
+
+
+@lru_cache(maxsize=64)
+def _place(generator: Any, music: NoteSequence) -> np.ndarray | None:
+    """Where music lies on the map, (2,); None for silence."""
+    latents = generator.latents(music)
+    if not len(latents):
+        return None
+    place: np.ndarray = generator.library.places(latents.mean(axis=0))
+    return place
+
+
 def _mixture(view: View) -> str:
     """What is mixed in, in one sentence."""
     names = [each.name for each in view.others]
     chosen = view.settings[CONTROL]
     if chosen != "none":
         names.append("the seed" if chosen == "seed" else chosen)
+    return f"Mixed in: {_listed(names)}. Not in a link."
+
+
+def _listed(names: Sequence[str]) -> str:
     *most, last = names
-    said = f"{', '.join(most)} and {last}" if most else last
-    return f"Mixed in: {said}. Not in a link."
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _take_style(view: View, name: str) -> None:

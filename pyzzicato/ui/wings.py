@@ -49,8 +49,8 @@ def warm_up(view: View) -> None:
         return
     if view.info.id not in view.warm:
         view.warm.add(view.info.id)
-        if resources.reads(view.info, view.start.music):
-            st.rerun()  # there is something to say of the seed now
+        if resources.reads(view.info, view.start.music) or view.info.can("mixing"):
+            st.rerun()  # there is something to say of the seed now, or to show of it on the map
 
 
 def _settle(view: View) -> None:

@@ -16,6 +16,13 @@ function spot(each, chosen, svg) {
   return group;
 }
 
+function mark(each, svg) {
+  const group = shape("g", { class: "mark" }, svg);
+  const { x, y } = each;
+  shape("path", { d: `M${x} ${y - 6}L${x + 6} ${y}L${x} ${y + 6}L${x - 6} ${y}Z` }, group);
+  shape("title", {}, group).textContent = each.name;
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const svg = parentElement.querySelector("svg");
   svg.setAttribute("viewBox", `0 0 ${data.width} ${data.height}`);
@@ -24,6 +31,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   svg.replaceChildren();
   shape("path", { class: "dots", d: data.dots }, svg);
   const groups = data.spots.map((each) => spot(each, data.chosen, svg));
+  for (const each of data.marks) mark(each, svg);
 
   const nearest = (event) => {
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -31,10 +39,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
     return far.indexOf(Math.min(...far));
   };
   const point = (place) => {
+    svg.dataset.near = place < 0 ? "" : data.spots[place].name; // kept when the map is drawn again
     svg.classList.toggle("pointed", place >= 0);
     groups.forEach((group, i) => group.classList.toggle("near", i === place));
-    if (place >= 0) svg.append(groups[place]); // in front of the others
+    if (place >= 0 && svg.lastChild !== groups[place]) svg.append(groups[place]); // in front
   };
+  point(data.spots.findIndex((each) => each.name === svg.dataset.near));
   svg.onpointermove = (event) => point(nearest(event));
   svg.onpointerleave = () => point(-1);
   svg.onclick = (event) => setTriggerValue("pick", data.spots[nearest(event)].name);
