@@ -181,7 +181,7 @@ def test_the_bank_is_small_enough_to_send() -> None:
     assert module.BAND_BANK.stat().st_size < 1_500_000
 
 
-SVG_NAME = 'xmlns="http://www.w3.org/2000/svg"'  # a name, which nothing is asked for
+SVG_NAME = '"http://www.w3.org/2000/svg"'  # a name, which nothing is asked for
 
 
 @pytest.mark.parametrize("path", sorted(ASSETS.iterdir()), ids=lambda path: path.name)
