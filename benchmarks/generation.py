@@ -45,7 +45,7 @@ from rivals import rivals_of
 from pyzzicato.generator import Generator, collect_takes
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.runtime import StepGraph, weights_of
+from pyzzicato.runtime import Carried, StepGraph, weights_of
 
 TAKES = (1, 4, 10)
 WANTED = {"times_naive": 250, "real_time": 100, "times_naive_ten": 1000}  # of piano rolls
@@ -147,21 +147,26 @@ def floor_of(info: ModelInfo) -> dict[str, float]:
     }
 
 
+def counted(kind: type, name: str) -> Any:
+    """A method that goes on as before, as a mock that knows its calls."""
+    return mock.patch.object(kind, name, autospec=True, side_effect=getattr(kind, name))
+
+
 def steps_of(info: ModelInfo, ours: Ours, seconds: float) -> dict[int, int]:
     """How many steps the network goes for so many takes at once; those of the seed do not count.
 
     Where a step is not a length of time they are counted: the runs of the graph for more than one
-    take, as a generator makes two of one and reads the seed alone.
+    take, as a generator makes two of one and reads the seed alone, and those that carry states.
     """
     if "steps_per_second" in info.config:
         return dict.fromkeys(TAKES, round(seconds * float(info.config["steps_per_second"])))
     found = {}
     for takes in TAKES:
-        run = StepGraph.advance
-        with mock.patch.object(StepGraph, "advance", autospec=True, side_effect=run) as seen:
+        with counted(StepGraph, "advance") as runs, counted(Carried, "__call__") as carried:
             ours.write(takes)
-        feeds = [call.args[1] for call in seen.call_args_list]
-        found[takes] = sum(len(next(iter(feed.values()))) > 1 for feed in feeds)
+        feeds = [call.args[1] for call in runs.call_args_list]
+        several = sum(len(next(iter(feed.values()))) > 1 for feed in feeds)
+        found[takes] = several + carried.call_count
     return found
 
 

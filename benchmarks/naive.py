@@ -165,6 +165,10 @@ def _step(generator: Generator, loop: NaiveLoop) -> Callable[[], None]:
     if isinstance(generator, RollGenerator):
         walk = generator.walk(generator.graph.start(batch), 0, batch)
         return lambda: walk.step(0.0)
+    if isinstance(generator, TokenGenerator):
+        further = generator.walk(generator.graph.start(batch))
+        codes = np.repeat(loop.window[0, -1:], batch, axis=0).astype(np.int64) - 1
+        return lambda: further.step(codes)
     made: Any = generator
     graph: StepGraph = made.graph() if isinstance(generator, TextGenerator) else made.graph
     feed = {loop.name: np.repeat(loop.window[:, -1:], batch, axis=0).astype(np.float32)}

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from pyzzicato.roll_examples import INPUTS, OUTPUTS
-from pyzzicato.runtime import MadeGraph, State, StepGraph
+from pyzzicato.runtime import Carried, MadeGraph, State, StepGraph
 
 __all__ = ["NOW", "PAST", "QueueWalk", "StateWalk", "Walk"]
 
@@ -50,17 +50,12 @@ class StateWalk:
         self.logits = np.zeros((takes, OUTPUTS), np.float32)
         self._condition = np.full((takes, 2), row, np.float32)
         feed = {"roll": self.roll[:, None], "condition": self._condition}
-        after = {name: np.zeros_like(values) for name, values in state.items()}
-        self._run, self._other = (
-            graph.bind(feed, self.logits[:, None], before, then)
-            for before, then in ((state, after), (after, state))
-        )
+        self._run = Carried(graph, feed, self.logits[:, None], state)
 
     def step(self, density: float) -> None:
         """One step further; `density` as the networks read it."""
         self._condition[:, 1] = density
         self._run()
-        self._run, self._other = self._other, self._run
 
 
 class QueueWalk:

@@ -24,6 +24,7 @@ __all__ = [
     "Bound",
     "Cache",
     "CachedGraph",
+    "Carried",
     "MadeGraph",
     "State",
     "StepGraph",
@@ -80,6 +81,28 @@ class Bound:
 
     def __call__(self) -> None:
         self._session.run_with_iobinding(self._binding)
+
+
+class Carried:
+    """A step graph on its way through a piece: `inputs` are written in place before each call,
+    `output` is what it says after it, and the states change places with those after them.
+
+    Arrays of float32, contiguous, for a fixed number of takes and steps; `state` is what comes
+    before, and is overwritten.
+    """
+
+    def __init__(
+        self, graph: StepGraph, inputs: Mapping[str, np.ndarray], output: np.ndarray, state: State
+    ) -> None:
+        after = {name: np.zeros_like(values) for name, values in state.items()}
+        self._run, self._other = (
+            graph.bind(inputs, output, before, then)
+            for before, then in ((state, after), (after, state))
+        )
+
+    def __call__(self) -> None:
+        self._run()
+        self._run, self._other = self._other, self._run
 
 
 class MadeGraph:

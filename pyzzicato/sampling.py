@@ -11,6 +11,9 @@ import numpy as np
 
 __all__ = ["Dice", "choose_class", "choose_count", "choose_keys", "sigmoid"]
 
+# The same as the methods of these names, without what these look up first.
+_most, _sum, _sums = np.maximum.reduce, np.add.reduce, np.add.accumulate
+
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), by tanh, which cannot overflow."""
@@ -66,21 +69,39 @@ def choose_class(
     2020) and those as likely as the last of them, `min_p` those with at least that share of the
     likeliest one's (Nguyen et al., 2024); both look at the probabilities after the temperature.
     """
-    scaled = logits / max(temperature, 1e-3)
-    chance = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    chance /= chance.sum(axis=-1, keepdims=True)
+    scaled = logits if temperature == 1 else logits / max(temperature, 1e-3)
+    if len(scaled) == 1:
+        return np.array([_choose_one(scaled[0], draw[0], top_p, min_p)])
+    chance = np.exp(scaled - _most(scaled, axis=-1, keepdims=True))
+    chance /= _sum(chance, axis=-1, keepdims=True)
     if min_p > 0:
-        chance = np.where(chance >= min_p * chance.max(axis=-1, keepdims=True), chance, 0.0)
+        chance *= chance >= min_p * _most(chance, axis=-1, keepdims=True)
     if top_p < 1:
         ranked = np.sort(chance, axis=-1)[:, ::-1].copy()
-        before = np.cumsum(ranked, axis=-1) - ranked
-        kept = (before < top_p * ranked.sum(axis=-1, keepdims=True)).sum(axis=-1)
-        least = ranked[np.arange(len(ranked)), kept - 1]
-        chance = np.where(chance >= least[:, None], chance, 0.0)
-    reached = np.cumsum(chance, axis=-1)
-    passed = (reached <= draw[:, None] * reached[:, -1:]).sum(axis=-1)
+        before = _sums(ranked, axis=-1) - ranked
+        kept = np.count_nonzero(before < top_p * _sum(ranked, axis=-1, keepdims=True), axis=-1)
+        least = ranked[np.arange(len(ranked)), np.maximum(kept - 1, 0)]
+        chance *= chance >= least[:, None]
+    reached = _sums(chance, axis=-1)
+    passed = np.count_nonzero(reached <= draw[:, None] * reached[:, -1:], axis=-1)
     chosen: np.ndarray = np.minimum(passed, logits.shape[-1] - 1)
     return chosen
+
+
+def _choose_one(scaled: np.ndarray, draw: np.float32, top_p: float, min_p: float) -> int:
+    """`choose_class` for one take, to the last bit, in half the time: what is added up rises,
+    so a place in it is found by halving."""
+    chance = np.exp(scaled - _most(scaled))
+    chance /= _sum(chance)
+    if min_p > 0:
+        chance *= chance >= min_p * _most(chance)
+    if top_p < 1:
+        ranked = np.sort(chance)[::-1].copy()
+        before = _sums(ranked) - ranked
+        kept = int(before.searchsorted(top_p * _sum(ranked)))
+        chance *= chance >= ranked[max(kept - 1, 0)]
+    reached = _sums(chance)
+    return min(int(reached.searchsorted(draw * reached[-1], "right")), len(scaled) - 1)
 
 
 def choose_keys(

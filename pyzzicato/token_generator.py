@@ -5,10 +5,8 @@ into tokens at its own tempo, each one that the network does not know replaced b
 new music has the same tempo unless the listener sets another.
 
 Rules of ours keep it going: the same note or chord is struck at most eight times in a row, even
-after a seed that does it oftener (else one take in a hundred stays on its chord for good); a figure
-that goes round and round is left by a rising temperature (`pyzzicato.repetition`), unless the seed
-does it itself; no rest follows a rest; nothing is longer than four quarter notes,
-no rest longer than one.
+after a seed that does it oftener (else one take in a hundred stays on its chord for good); for the
+others see `pyzzicato.token_chooser`.
 """
 
 from __future__ import annotations
@@ -21,21 +19,20 @@ import numpy as np
 
 from pyzzicato import controls
 from pyzzicato.chord_examples import codec_of, read_before, read_vocabulary
-from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Voice, chord_pitches
+from pyzzicato.codecs.chord_duration import TWELFTHS, Voice, chord_pitches
 from pyzzicato.controls import control, likeliest, wildness
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.repetition import Guard
-from pyzzicato.runtime import StepGraph, repeat
-from pyzzicato.sampling import Dice, choose_class
+from pyzzicato.runtime import Carried, State, StepGraph, repeat
+from pyzzicato.sampling import Dice
+from pyzzicato.token_chooser import Chooser
 
-__all__ = ["MOST_AGAIN", "TokenControls", "TokenGenerator"]
+__all__ = ["MOST_AGAIN", "TokenControls", "TokenGenerator", "Walk"]
 
 MOST_AGAIN = 8  # times that the same note or chord comes in a row
 _READ = 512  # tokens of a long seed
-_LONGEST, _LONGEST_REST = 4 * TWELFTHS, TWELFTHS
 _SLOWEST, _FASTEST = 20.0, 240.0  # quarter notes a minute
 _NEWS = 0.5  # seconds, the longest time without any
 
@@ -74,16 +71,18 @@ class TokenGenerator(Generator):
         config = {**info.config, "vocabulary": read_vocabulary(info.folder)}
         self.codec = codec_of(config, nearest=True)
         self.chords = tuple(chord_pitches(name) for name in self.codec.vocabulary.notes)
-        self.lengths = np.array(self.codec.vocabulary.twelfths)
+        self.lengths = self.codec.vocabulary.twelfths
 
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
         """See `Generator.generate`. Of a long seed the last 512 tokens are read."""
-        batch = batch_for(takes)
         before = self.codec.encode(seed)[-_READ:]
         read = read_before(before).astype(np.float32)[None]
         outputs, state = self.graph.advance({"tokens": read}, self.graph.start(1))
-        told, state = np.repeat(outputs[:, -1], takes, axis=0), repeat(state, batch)
-        chooser = _Chooser(self, before, controls, takes)
+        walk = self.walk(repeat(state, batch_for(takes)))
+        walk.told[:] = outputs[0, -1]
+        turned = {"temperature": controls.temperature, "top_p": controls.top_p}
+        dice = Dice(controls.rng_seed, takes, 2)
+        chooser = Chooser(self.codec.vocabulary, before, dice, takes, **turned)
         qpm = controls.tempo or float(np.clip(seed.qpm, _SLOWEST, _FASTEST))
         held, loudness = self.codec.cut == "slices", _loudness(seed)
         runs = _Runs.after([self.chords[code] for code in before[:, 0]], held)
@@ -91,66 +90,46 @@ class TokenGenerator(Generator):
             _Player(controls.seconds, 60 / qpm / TWELFTHS, loudness, Voice(held), runs.copy())
             for _ in range(takes)
         ]
+        own = getattr(controls, "durations", True)
+        lengths = self.lengths if own else (TWELFTHS,) * len(self.lengths)
         while True:
-            codes = chooser.choose(told, [player.tired_of(self.chords) for player in players])
-            for take, player in enumerate(players):
-                chord, length = self.chords[codes[take, 0]], int(self.lengths[codes[take, 1]])
-                if not getattr(controls, "durations", True):
-                    length = TWELFTHS
-                yield from (step._replace(take=take) for step in player.play(chord, length))
+            tired = [player.tired_of(self.chords) for player in players]
+            codes = chooser.choose(walk.told[:takes], tired)
+            for take, (note, duration) in enumerate(codes.tolist()):
+                for step in players[take].play(self.chords[note], lengths[duration]):
+                    yield step._replace(take=take) if take else step
             if all(player.done for player in players):
                 return
-            now = np.resize(codes + 1, (batch, 1, 2)).astype(np.float32)
-            outputs, state = self.graph.advance({"tokens": now}, state)
-            told = outputs[:takes, -1]
+            walk.step(codes)
+
+    def walk(self, state: State) -> Walk:
+        """On from the seed: `state` is that of every take after it, and is overwritten."""
+        vocabulary = self.codec.vocabulary
+        return Walk(self.graph, state, len(vocabulary.notes) + len(vocabulary.durations))
+
+
+class Walk:
+    """Pieces on their way through a network, one token a step; `state` is overwritten.
+
+    `told` is what is said of the next token, (takes, width).
+    """
+
+    def __init__(self, graph: StepGraph, state: State, width: int) -> None:
+        takes = len(next(iter(state.values())))
+        self.told = np.zeros((takes, width), np.float32)
+        self._read = np.zeros((takes, 2), np.float32)
+        feed = {"tokens": self._read[:, None]}
+        self._run = Carried(graph, feed, self.told[:, None], state)
+
+    def step(self, codes: np.ndarray) -> None:
+        """One step further, after `codes` (takes, 2); where there are fewer, the others rest."""
+        np.add(codes, 1, self._read[: len(codes)], casting="unsafe")
+        self._run()
 
 
 def _loudness(seed: NoteSequence) -> int:
     velocities = [note.velocity for note in seed if not note.is_drum]
     return int(np.clip(np.mean(velocities), 40, 105)) if velocities else 72
-
-
-class _Chooser:
-    """Draws names and lengths for every take by what the network says and the rules above."""
-
-    def __init__(
-        self, generator: TokenGenerator, before: np.ndarray, controls: TokenControls, takes: int
-    ) -> None:
-        vocabulary = generator.codec.vocabulary
-        self._names = len(vocabulary.notes)
-        self._rest = vocabulary.notes.index(REST) if REST in vocabulary.notes else -1
-        self._too_long = generator.lengths > _LONGEST
-        self._too_long_a_rest = generator.lengths > _LONGEST_REST
-        self._controls = controls
-        self._dice = Dice(controls.rng_seed, takes, 2)
-        self._guard = Guard(_figures(before), takes)
-        self._last = np.full(takes, before[-1, 0] if len(before) else -1)
-
-    def choose(self, told: np.ndarray, tired: list[list[int]]) -> np.ndarray:
-        """Codes (takes, 2) from the network's output (takes, n + d); none that is in `tired`."""
-        draws, heat = self._dice.roll(), self._guard.heat()[:, None]
-        names = told[:, : self._names] / heat
-        lengths = told[:, self._names :].copy()
-        for row, enough in enumerate(tired):
-            names[row, enough] = -np.inf
-        if self._rest >= 0:
-            names[self._last == self._rest, self._rest] = -np.inf
-        turned = {"temperature": self._controls.temperature, "top_p": self._controls.top_p}
-        note = choose_class(names, draws[:, 0], **turned)
-        rests = (note == self._rest)[:, None]
-        lengths[self._too_long | (rests & self._too_long_a_rest)] = -np.inf
-        duration = choose_class(lengths, draws[:, 1], **turned)
-        codes = np.stack([note, duration], axis=1)
-        self._last = note
-        self._guard.saw(_figures(codes))
-        return codes
-
-
-def _figures(codes: np.ndarray) -> np.ndarray:
-    """Codes as the guard takes them: one number for name and length, then noughts, (n, 3)."""
-    figures = np.zeros((len(codes), 3), np.int64)
-    figures[:, 0] = codes[:, 0] * 1000 + codes[:, 1]
-    return figures
 
 
 @dataclass

@@ -26,7 +26,7 @@ from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_examples import INPUTS, OUTPUTS
 from pyzzicato.roll_generator import RollControls, RollGenerator
-from pyzzicato.runtime import StepGraph
+from pyzzicato.runtime import Carried, StepGraph
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,8 @@ def test_the_steps_of_the_seed_do_not_count(scripts: dict[str, ModuleType], tmp_
     small_chords.make_model(tmp_path / "small")
     info = models(tmp_path)["small"]
     graph = StepGraph(info.weights)
+    first = np.ones((1, 1, 2), np.float32)
+    width = graph.advance({"tokens": first}, graph.start(1))[0].shape[-1]
 
     class Walker(Metronome):
         def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
@@ -156,11 +158,16 @@ def test_the_steps_of_the_seed_do_not_count(scripts: dict[str, ModuleType], tmp_
                 for _ in range(steps):
                     tokens = np.ones((batch, 1, 2), np.float32)
                     graph.advance({"tokens": tokens}, graph.start(batch))
+            told = np.zeros((takes, width), np.float32)
+            carried = Carried(graph, {"tokens": np.ones((takes, 1, 2), np.float32)},
+                              told[:, None], graph.start(takes))  # fmt: skip
+            for _ in range(20):
+                carried()
             yield Step((), controls.seconds)
 
     module = scripts["generation"]
     steps = module.steps_of(info, module.Ours(info, Walker(), 8.0), 8.0)
-    assert steps == {1: 6, 4: 9, 10: 15}
+    assert steps == {1: 26, 4: 29, 10: 35}
     rolls = info_at(tmp_path, steps_per_second=20)
     assert module.steps_of(rolls, module.Ours(rolls, Walker(), 8.0), 8.0)[1] == 160
 

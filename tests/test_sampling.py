@@ -122,6 +122,19 @@ def test_min_p_keeps_those_near_the_likeliest(min_p: float, kept: int) -> None:
     assert classes(min_p=min_p) == pytest.approx(wanted / wanted.sum(), abs=0.002)
 
 
+@pytest.mark.parametrize("how", [{}, {"temperature": 0.8, "top_p": 0.9}, {"min_p": 0.05}])
+@pytest.mark.parametrize("size", [7, 90, 700])
+def test_one_take_chooses_as_it_does_beside_others(how: dict[str, float], size: int) -> None:
+    dice = np.random.default_rng(size)
+    logits = dice.normal(0, 3, (300, size)).astype(np.float32)
+    logits[:, 1:4] = -np.inf
+    draws = dice.random(300, np.float32)
+    alone = [choose_class(logits[i : i + 1], draws[i : i + 1], **how)[0] for i in range(300)]
+    assert choose_class(logits, draws, **how).tolist() == alone
+    assert len(set(alone)) > 1
+    assert not set(alone) & {1, 2, 3}
+
+
 def test_a_class_that_was_left_out_is_never_chosen_by_an_extreme_draw() -> None:
     logits = np.array([[-50.0, 5.0, 5.0, -50.0]] * 2, np.float32)
     draws = np.array([0.0, np.float32(1) - np.float32(2**-24)], np.float32)

@@ -11,8 +11,9 @@ from pyzzicato.codecs.chord_duration import Voice
 from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.token_generator import MOST_AGAIN, TokenGenerator, _Player, _Runs
+from pyzzicato.registry import model_info
+from pyzzicato.runtime import State, StepGraph
+from pyzzicato.token_generator import MOST_AGAIN, TokenGenerator, Walk, _Player, _Runs
 from tests.small_chords import made_up, make_model
 
 NETWORKS = {
@@ -112,22 +113,18 @@ def test_quarter_notes_only_as_published() -> None:
 
 
 class _Stuck(TokenGenerator):
-    """A network that always says the same."""
+    """A network that says the same for ever, once it has begun."""
 
-    def __init__(self, info: ModelInfo) -> None:
-        super().__init__(info)
-        size = sum(map(len, (self.codec.vocabulary.notes, self.codec.vocabulary.durations)))
-        told = np.full((1, 1, size), -20.0, np.float32)
-        told[..., 3] = told[..., len(self.codec.vocabulary.notes)] = 0.0
+    def walk(self, state: State) -> Walk:
+        known = self.codec.vocabulary
+        same = [3, len(known.notes)]
 
-        class Graph:
-            def start(self, takes: int) -> dict[str, np.ndarray]:
-                return {"state": np.zeros((takes, 1), np.float32)}
+        class Still(Walk):
+            def step(self, codes: np.ndarray) -> None:
+                self.told[:] = -20.0
+                self.told[:, same] = 0.0
 
-            def advance(self, inputs: Any, state: Any) -> Any:
-                return np.repeat(told, len(inputs["tokens"]), axis=0), state
-
-        self.graph = Graph()  # type: ignore[assignment]
+        return Still(self.graph, state, len(known.notes) + len(known.durations))
 
 
 def longest_run(music: NoteSequence) -> int:
@@ -162,6 +159,19 @@ def test_a_chord_with_rests_between_is_in_a_row_too() -> None:
         assert player.tired_of([chord]) == []
         list(player.play(chord, 3))
     assert player.tired_of([(48, 64), (48, 65), (64,), (), (48,)]) == [0, 2]
+
+
+@every_network
+def test_a_walk_says_what_the_graph_says(name: str) -> None:
+    generator = model_info(name).load()
+    graph = StepGraph(generator.info.weights)
+    codes = np.random.default_rng(2).integers(0, 5, (7, 3, 2))
+    walk = generator.walk(graph.start(3))
+    for place in range(len(codes)):
+        walk.step(codes[place])
+        read = codes[: place + 1].swapaxes(0, 1).astype(np.float32) + 1
+        whole, _ = graph.advance({"tokens": read}, graph.start(3))
+        np.testing.assert_allclose(walk.told, whole[:, -1], atol=1e-5)
 
 
 def test_no_rest_follows_a_rest_and_none_is_long(tmp_path: Path) -> None:
