@@ -30,9 +30,9 @@ Rows = npt.NDArray[np.float64]
 
 FOLDS = 5
 FEWEST_WORKS = 10
-MOST_CLIPS = {False: 32, True: 16}  # of a work's performances, of its scores
+MOST_CLIPS = {False: 40, True: 20}  # of a work's performances, of its scores
 MOST_RECORDINGS = 6  # of a work
-VERSIONS = 3
+VERSIONS = 4
 KEYS = 4  # semitones that a clip is moved by at most, up or down
 TEMPO = 0.25  # natural logarithm of how much faster or slower it is at most
 LATE = (0.0, 0.004, 0.008, 0.012)  # seconds that keys are early or late by, one spread a clip

@@ -22,7 +22,7 @@ Mask = npt.NDArray[np.bool_]
 
 ENOUGH = 30  # works of a source, for it to be looked at
 FEWEST = 4  # works of a composer in both sources
-SHORT = Plan(epochs=8, drawn=4_000)  # there are fewer works to learn from
+SHORT = Plan(steps=125)  # there are fewer works to learn from
 
 
 def between_sources(

@@ -3,11 +3,11 @@
     composer_features(sequence)        (WIDTH,) float32, or None below FEWEST notes
 
 Registers; chords as they stand above their bass; the lines of the highest and lowest keys and of
-either hand, step by step and in pairs of steps; the tones of the key and how they follow each
-other; harmony by the second; rhythm, texture, repetition. Loudness, pedal and the lengths of
-notes are left out, and chords are gathered within a few hundredths of a second: those would tell
-who played or recorded, not who composed. Drums are left out. Numbers are square roots of shares,
-so that what is rare counts too.
+either hand, step by step, in pairs of steps and in shapes of four keys; the tones of the key and
+how they follow each other; harmony by the second; rhythm, texture, repetition. Loudness, pedal
+and the lengths of notes are left out, and chords are gathered within a few hundredths of a
+second: those would tell who played or recorded, not who composed. Drums are left out. Numbers are
+square roots of shares, so that what is rare counts too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pyzzicato.composer_lines import (
     KINDS,
     STEP,
     Line,
+    contours,
     figures,
     hands,
     rhythms,
@@ -47,9 +48,9 @@ MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 _HARMONY = len(WINDOWS) * (13 + 12 + 66 + 12 + 2) + HASHES + 13
 WIDTH = (
-    3 * REGISTERS + 24 + ABOVE + 1 + 2 * (SPAN + 1 + 6 + 1) + 10 * (2 * STEP + 1) + 2 * KINDS**2
-    + 144 + 9 + 62 + 2 * 144 + _HARMONY + 3 * (len(TIMES) + 1) + 3 * (7 + 25 + 125) + 8 + 25
-    + 6 * len(LAGS) + 1 + 12
+    3 * REGISTERS + 24 + ABOVE + 1 + 2 * (SPAN + 1 + 6 + 1) + 10 * (2 * STEP + 1) + 3 * KINDS**2
+    + 2 * 3**5 + 144 + 9 + 62 + 2 * 144 + _HARMONY + 3 * (len(TIMES) + 1) + 3 * (7 + 25 + 125)
+    + 8 + 25 + 6 * len(LAGS) + 1 + 12
 )  # fmt: skip
 
 
@@ -75,7 +76,8 @@ def features_of(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32] | Non
         *(steps(line) for line in (whole.top, whole.low, whole.top[::2], whole.low[::2])),
         *(steps(line) for line in (right.top, right.top[::2])),
         *(steps(left.low[::stride]) for stride in (1, 2, 3, 4)),
-        *(figures(line) for line in (right.top, left.low)),
+        *(figures(line) for line in (right.top, left.low, whole.key)),
+        *(contours(line) for line in (right.top, left.low)),
         *_together(whole),
         *_in_key(pitch, whole, right, left),
         *_harmony(start - start[0], pitch),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Line", "figures", "hands", "rhythms", "shares", "steps", "turns"]
+__all__ = ["Line", "contours", "figures", "hands", "rhythms", "shares", "steps", "turns"]
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -96,6 +96,18 @@ def figures(line: Whole) -> Floats:
     step = np.diff(line)
     kind = SIZE[np.minimum(np.abs(step), len(SIZE) - 1)] * np.sign(step) + SIZE[-1]
     return shares(kind[:-1] * KINDS + kind[1:], KINDS**2)
+
+
+def contours(line: Whole) -> Floats:
+    """Shares of shapes of four keys: each step's direction, and that of the leaps over one, (3⁵,).
+
+    They tell in what order a broken chord turns, whatever its intervals.
+    """
+    if len(line) < 4:
+        return np.zeros(3**5)
+    step, leap = np.sign(np.diff(line)) + 1, np.sign(line[2:] - line[:-2]) + 1
+    kinds = step[:-2] * 81 + step[1:-1] * 27 + step[2:] * 9 + leap[:-1] * 3 + leap[1:]
+    return shares(kinds, 3**5)
 
 
 def turns(kinds: Whole, count: int) -> Floats:

@@ -90,11 +90,12 @@ def classifier_card(measured: Mapping[str, Any]) -> str:
         "",
         about_classifier(measured),
         "",
-        "It is two small dense networks side by side over counts of notes: registers, chords, "
+        "It is a small dense network over counts of notes: registers, chords, "
         "the lines of both hands, tones and harmony as they stand in the key, rhythm, texture, "
         "without loudness, pedal and the lengths of notes, which would tell who played "
         "(`pyzzicato/composer_features.py`). It learns from scores too, and is measured on "
-        "performances. It serves to measure models (`pyzzicato/recognition.py`), not to attribute "
+        "performances. How much more it heard of some composers than of others is taken off its "
+        "answers. It serves to measure models (`pyzzicato/recognition.py`), not to attribute "
         "music. The network that is kept learned from the training split alone; `python "
         "tools/train_classifier.py --data FOLDER --sources` makes it, its figures and this page "
         "again.",

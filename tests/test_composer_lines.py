@@ -9,6 +9,7 @@ from pyzzicato.composer_lines import (
     KINDS,
     STEP,
     Line,
+    contours,
     figures,
     hands,
     rhythms,
@@ -66,6 +67,15 @@ def test_pairs_of_steps_tell_up_from_down() -> None:
     assert up.sum() == down.sum() == 1
     assert up.argmax() == KINDS**2 - 1 - down.argmax()
     assert figures(np.array([60, 99, 60])).sum() == 1
+
+
+def test_shapes_tell_how_a_broken_chord_turns() -> None:
+    alberti, rolling = np.array([48, 55, 52, 55]), np.array([48, 52, 55, 52])
+    assert contours(alberti).sum() == contours(rolling).sum() == 1
+    assert contours(alberti).argmax() != contours(rolling).argmax()
+    wider = np.array([36, 60, 50, 60])
+    assert contours(alberti).tolist() == contours(wider).tolist(), "whatever the intervals"
+    assert not contours(alberti[:3]).any(), "three keys are no shape"
 
 
 def test_turns_count_what_follows() -> None:

@@ -1,6 +1,6 @@
 """Train the composer classifier and measure it on works that it was not trained on.
 
-    python tools/train_classifier.py --data FOLDER [--output FILE] [--clips FILE] [--epochs N]
+    python tools/train_classifier.py --data FOLDER [--output FILE] [--clips FILE] [--steps N]
                                      [--sources]
 
 Reads the performances and scores of FOLDER, makes features of clips of 20 s, measures by folds of
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=ASSET)
     parser.add_argument("--clips", type=Path, default=None)
-    parser.add_argument("--epochs", type=int, default=Plan.epochs)
+    parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--sources", action="store_true")
     options = parser.parse_args()
     performances = read_dataset(options.data).pieces
@@ -46,7 +46,7 @@ def main() -> int:
     composers = known_composers(performances)
     clips = _clips(options.clips, pieces, composers)
     print(f"{len(clips.work)} clips of {len(set(clips.work))} works by {len(composers)} composers")
-    plan = Plan(epochs=options.epochs)
+    plan = Plan(steps=options.steps)
     logs = told_by_folds(clips, len(composers), plan)
     measured = measure(clips, logs)
     for name in ("clips_right", "works_right", "main_works_right", "main_scores_right"):
