@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pyzzicato.cli_options import add_runs, say
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.workers import MOST_PROCESSES, cores
 
 __all__ = ["add_options", "run"]
 
@@ -35,6 +36,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
     add_runs(parser, "what was written, from which a stopped measurement goes on")
     parser.add_argument(
+        "--processes",
+        type=int,
+        default=cores(),
+        metavar="N",
+        help="how many write and measure clips at once (default: one a core, at most "
+        f"{MOST_PROCESSES})",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="measure nothing: say which figures do not belong to the weights",
@@ -56,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
         raise PyzzicatoError("Say where real music is: --data FOLDER.")
     if options.clips < 0 or options.rng_seed < 0:
         raise PyzzicatoError("The number of clips and the rng seed are 0 or more.")
+    if options.processes < 1:
+        raise PyzzicatoError("There must be a process to measure with: --processes 1 or more.")
     if options.only_clips and not options.clips:
         raise PyzzicatoError("Say how many clips: --clips 8 for a quick sheet, 200 for a full one.")
     from pyzzicato.clips import Plan
@@ -69,6 +80,6 @@ def run(options: argparse.Namespace) -> int:
         if not options.only_clips:
             evaluate(info, dataset, say)
         if options.clips:
-            evaluate_clips(info, dataset, plan, options.runs, say)
+            evaluate_clips(info, dataset, plan, options.runs, say, options.processes)
         print(f"{info.folder / 'metrics.json'} is written")
     return 0

@@ -2,8 +2,7 @@
 
 Real clips come from works that no model was trained on. New ones continue the built-in seeds of
 the composer, as in the app; a model without composers continues the openings of half of the real
-works, and is measured against the other half. What was written is kept in a run folder, so that a
-stopped measurement goes on.
+works, and is measured against the other half. They are written by `pyzzicato.clip_writing`.
 """
 
 from __future__ import annotations
@@ -12,22 +11,20 @@ import dataclasses
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pyzzicato.band_library import BandMusic
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.generator import Generator, collect_takes
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds import seeds_by
 
-__all__ = ["ANYBODY", "SPLIT_CHOICES", "Clip", "Plan", "halves", "new_clips", "real_clips"]
+__all__ = ["ANYBODY", "SPLIT_CHOICES", "Clip", "Plan", "halves", "prompts", "real_clips"]
 
 ANYBODY = "all"  # the group of a model that knows no composers
 SPLIT_CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +34,6 @@ SPLIT_CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 ANYBODY_TIMES, ANYBODY_MOST = 8, 400  # clips of such a model, in place of so many composers
 OPENING = 8.0  # seconds that a model without composers continues
-TAKES = 10  # written at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +47,16 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked for: `count` clips of `seconds` a composer, from `split`, by `rng_seed`."""
+    """What is asked for: `count` clips of `seconds` a composer, from `split`, by `rng_seed`.
+
+    `values` are the controls that are not as they come, as pairs of name and value.
+    """
 
     seconds: float
     count: int
     split: str = "both"
     rng_seed: int = 1
+    values: tuple[tuple[str, Any], ...] = ()
 
     def key(self, **more: Any) -> str:
         """A short name of this plan and of what else decides over the clips."""
@@ -133,104 +133,24 @@ def _stretch(piece: Piece, start: float, seconds: float) -> NoteSequence:
     return NoteSequence(tuple(notes)).trim(start, start + seconds)
 
 
-def new_clips(
-    info: ModelInfo,
-    dataset: Dataset,
-    plan: Plan,
-    counts: Mapping[str, int],
-    run: Path,
-    say: Callable[[str], None],
-    asked: Mapping[str, str] = MappingProxyType({}),
-) -> dict[str, list[Clip]]:
-    """`counts[group]` clips that the model writes, each `plan.seconds` of new music.
-
-    What stands in the folder `run` already is read; a group whose seeds are missing is left out.
-    `asked` says for some groups which composer is asked for in place of the seeds' own.
-    """
-    generator: Generator | None = None
-    found = {}
-    for group, count in counts.items():
-        path = run / f"{group}.npz"
-        clips = _kept(path, group)
-        if len(clips) < count:
-            prompts = _prompts(info, dataset, plan, group)
-            if not prompts:
-                say(f"{info.id}, {group}: there is no seed to continue")
-                continue
-            generator = generator or info.load()
-            style = asked.get(group, group)
-            clips = list(_written(info, generator, plan, (group, style), prompts, count))
-            _keep(path, clips)
-        found[group] = clips[:count]
-        say(f"{info.id}, {group}: {count} clips of {plan.seconds:g} s")
-    return found
-
-
-def _prompts(
+def prompts(
     info: ModelInfo, dataset: Dataset, plan: Plan, group: str
 ) -> list[tuple[str, NoteSequence]]:
-    """Names and music to continue."""
+    """Names and music that a model continues: seeds of a composer, or openings of real works."""
     if group != ANYBODY:
         return [(seed.id, seed.sequence()) for seed in seeds_by(group)]
     pieces = _held_out(info, dataset, plan)
     given = _works(pieces)[0]
     openings = {p.work: p for p in pieces if p.work in given and p.duration >= OPENING}
     works = sorted(openings, key=_shuffled)
-    return [(work, _stretch(openings[work], 0.0, OPENING)) for work in works]
+    return [(work, _opening(openings[work])) for work in works]
 
 
-def _written(
-    info: ModelInfo,
-    generator: Generator,
-    plan: Plan,
-    whose: tuple[str, str],
-    prompts: Sequence[tuple[str, NoteSequence]],
-    count: int,
-) -> Iterator[Clip]:
-    """`count` clips or a few more, the prompts in turn, several takes of each at once.
-
-    `whose` is the group of the prompts and the composer that is asked for.
-    """
-    group, style = whose
-    prompts = prompts[:count]
-    takes = min(TAKES, count // len(prompts))
-    calls = -(-count // takes)
-    for call in range(calls):
-        name, seed = prompts[call % len(prompts)]
-        controls: Any = info.controls(seconds=plan.seconds, rng_seed=plan.rng_seed + call)
-        if group != ANYBODY:
-            controls = controls.changed(composer=style)
-        for notes in collect_takes(generator.generate(seed, controls, takes), takes):
-            yield Clip(NoteSequence(tuple(notes)).trim(0.0, plan.seconds), group, name)
-
-
-def _keep(path: Path, clips: Sequence[Clip]) -> None:
-    rows = [
-        (number, note.start, note.end, note.pitch, note.velocity)
-        for number, clip in enumerate(clips)
-        for note in clip.sequence
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part.npz")
-    notes = np.array(rows, np.float64).reshape(-1, 5)
-    np.savez_compressed(partial, notes=notes, sources=np.array([clip.source for clip in clips]))
-    partial.replace(path)
-
-
-def _kept(path: Path, group: str) -> list[Clip]:
-    """The clips in a file that was kept; none where there is no whole one."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            rows, sources = kept["notes"], kept["sources"].tolist()
-    except (OSError, ValueError, KeyError, EOFError):
-        return []
-    notes: list[list[Note]] = [[] for _ in sources]
-    for number, start, end, pitch, velocity in rows.tolist():
-        notes[int(number)].append(Note(start, end, int(pitch), int(velocity)))
-    return [
-        Clip(NoteSequence(tuple(mine)), group, source)
-        for mine, source in zip(notes, sources, strict=True)
-    ]
+def _opening(piece: Piece) -> NoteSequence:
+    """The first seconds; of a band with all its instruments, of which `notes` lack the drums."""
+    if isinstance(piece, BandMusic):
+        return piece.sequence().trim(0.0, OPENING)
+    return _stretch(piece, 0.0, OPENING)
 
 
 def halves(

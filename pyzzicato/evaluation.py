@@ -20,7 +20,7 @@ from pyzzicato.datasets import Dataset
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.registry import ModelInfo
 
-__all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "write_metrics"]
+__all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "run_folder", "write_metrics"]
 
 WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
 STAMPS = "weights"
@@ -57,17 +57,25 @@ def evaluate_clips(
     plan: Plan,
     runs: Path,
     say: Callable[[str], None] = print,
+    processes: int = 1,
 ) -> dict[str, Any]:
     """Measures what the model writes (`pyzzicato.score_sheet`), adds it to metrics.json as "clips".
 
-    What it wrote is kept under `runs`, so that the same call goes on where it stopped. Raises
+    What it wrote is kept under `runs`, so that the same call goes on where it stopped; with more
+    than one of `processes` a script calls it under `if __name__ == "__main__":`. Raises
     ModelUnavailable without weights.
     """
     from pyzzicato.score_sheet import score_sheet
 
+    run = run_folder(info, plan, runs)
+    sheet = score_sheet(info, dataset, plan, run, say, processes=processes)
+    return write_metrics(info, {"clips": sheet})
+
+
+def run_folder(info: ModelInfo, plan: Plan, runs: Path) -> Path:
+    """Where what the model writes by a plan is kept: named after its weights and controls too."""
     key = plan.key(weights=fingerprint(info), controls=dataclasses.asdict(info.controls()))
-    run = Path(runs) / "evaluate" / f"{info.id}-{key}"
-    return write_metrics(info, {"clips": score_sheet(info, dataset, plan, run, say)})
+    return Path(runs) / "evaluate" / f"{info.id}-{key}"
 
 
 def write_metrics(info: ModelInfo, found: dict[str, Any]) -> dict[str, Any]:

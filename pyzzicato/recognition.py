@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.classifier import Classifier, clips_of, distance, load_classifier
-from pyzzicato.clips import Clip, Plan, halves, new_clips
+from pyzzicato.clip_writing import new_clips
+from pyzzicato.clips import Clip, Plan, halves
 from pyzzicato.datasets import Dataset
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.registry import ModelInfo
@@ -69,11 +70,14 @@ def with_others(
     groups: Sequence[str],
     run: Path,
     say: Callable[[str], None],
+    *,
+    processes: int = 1,
 ) -> Others:
     """Half as many clips, the seeds of each composer in the style of another."""
     asked = swapped([group for group in groups if group in info.composers])
     counts = dict.fromkeys(asked, max(1, plan.count // 2))
-    return Others(new_clips(info, dataset, plan, counts, run, say, asked), asked)
+    made = new_clips(info, dataset, plan, counts, run, say, asked, processes=processes)
+    return Others(made, asked)
 
 
 def recognition(

@@ -30,16 +30,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.clips import Clip, Plan, halves, new_clips, real_clips
+from pyzzicato.clip_measuring import FORM, KNOWN, PLAIN, Measured, measured
+from pyzzicato.clip_writing import new_clips
+from pyzzicato.clips import Clip, Plan, halves, real_clips
 from pyzzicato.datasets import Dataset
-from pyzzicato.metrics import METRICS, dry_up_curve, measure
-from pyzzicato.originality import originality
+from pyzzicato.metrics import METRICS, dry_up_curve
 from pyzzicato.overlap import Likeness, likeness
 from pyzzicato.recognition import classifier_here, recognition, with_others
 from pyzzicato.registry import ModelInfo
 from pyzzicato.resampling import drawn, mean_of, middle
-from pyzzicato.structureness import RANGES, structureness
-from pyzzicato.yang_lerch import FEATURES, features
+from pyzzicato.structureness import RANGES
+from pyzzicato.yang_lerch import FEATURES
 
 __all__ = ["CLIP_SECONDS", "LONG_SECONDS", "MEASURES", "composite", "score_sheet"]
 
@@ -67,11 +68,19 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 
 
 def score_sheet(
-    info: ModelInfo, dataset: Dataset, plan: Plan, run: Path, say: Say = print
+    info: ModelInfo,
+    dataset: Dataset,
+    plan: Plan,
+    run: Path,
+    say: Say = print,
+    *,
+    processes: int = 1,
+    recognise: bool = True,
 ) -> dict[str, Any]:
     """The sheet as plain values for metrics.json; only {"skipped": why} without real music.
 
-    `run` is the folder for what was written so far. Raises ModelUnavailable without weights.
+    `run` is the folder for what was written so far; what is counted is kept beside it. Without
+    `recognise` the composer classifier is not asked. Raises ModelUnavailable without weights.
     """
     real = real_clips(info, dataset, plan)
     if sum(map(len, real.values())) < FEWEST:
@@ -84,79 +93,94 @@ def score_sheet(
     )
     long_real = real_clips(info, dataset, long_plan)
     new, long_new = (
-        new_clips(info, dataset, each, _counts(clips), run / f"{each.seconds:g}s", say)
+        new_clips(
+            info, dataset, each, _counts(clips), run / f"{each.seconds:g}s", say,
+            processes=processes,
+        )
         for each, clips in ((plan, real), (long_plan, long_real))
-    )
+    )  # fmt: skip
     sides = _both(real, new), _both(long_real, long_new)
     known = "performance" in info.training.get("kinds", ())
     dice = np.random.default_rng([plan.rng_seed, 2])
-    say(f"{info.id}: measuring {sum(map(len, sides[0]))} clips")
-    measures = _measures(*sides[0], known=known)
-    forms = _forms(*sides[1])
-    say(f"{info.id}: comparing them")
+    counted = _Counted.of(sides, plan.seconds, known, run.parent / "measures", say, processes)
+    say(f"{info.id}: comparing {len(sides[0][1])} clips with real ones")
+    measures = _values(counted.short)
     rows = {name: _compared(*sides[0], values, dice) for name, values in measures.items()}
+    forms = _values(counted.long)
     rows |= {name: _compared(*sides[1], values, dice) for name, values in forms.items()}
     sheet = {
         "seconds": plan.seconds,
         "asked": plan.count,
         "split": plan.split,
         "rng_seed": plan.rng_seed,
-        "controls": dataclasses.asdict(info.controls(seconds=plan.seconds)),
+        "controls": dataclasses.asdict(info.controls(seconds=plan.seconds, **dict(plan.values))),
         "groups": {name: len(clips) for name, clips in real.items() if name in new},
         "without_real_music": sorted(set(info.composers) - set(real)),
         "without_seeds": sorted(set(real) - set(new)),
         "clips": len(sides[0][1]),
         "long_clips": len(sides[1][1]),
         "measures": {name: row for name, row in rows.items() if row},
-        "features": _features(*sides[0], plan.seconds, dice),
+        "features": _features(*sides[0], counted.short, dice),
         "curve": _curve(*sides[1]),
         "by_group": _by_group(*sides[0], measures),
     }
-    if known and (classifier := classifier_here()):
-        moved = with_others(info, dataset, plan, list(new), run / "others", say)
+    if recognise and known and (classifier := classifier_here()):
+        moved = with_others(
+            info, dataset, plan, list(new), run / "others", say, processes=processes
+        )
+        say(f"{info.id}: asking the classifier")
         sheet["recognition"] = recognition(classifier, *sides[0], moved, dice)
     return dict(_rounded({**sheet, "composite": composite(sheet)}))
+
+
+Sides = tuple[list[Clip], list[Clip]]  # real and new
 
 
 def _counts(clips: Mapping[str, Sequence[Clip]]) -> dict[str, int]:
     return {group: len(found) for group, found in clips.items()}
 
 
-def _both(
-    real: Mapping[str, list[Clip]], new: Mapping[str, list[Clip]]
-) -> tuple[list[Clip], list[Clip]]:
+def _both(real: Mapping[str, list[Clip]], new: Mapping[str, list[Clip]]) -> Sides:
     """All real and all new clips of the groups that have both: equally many of each group."""
     groups = [group for group in real if group in new]
     return [c for g in groups for c in real[g]], [c for g in groups for c in new[g]]
 
 
 Values = tuple[list[float | None], list[float | None]]  # of the real clips, of the new ones
+Pair = tuple[list[Measured], list[Measured]]  # likewise
 
 
-def _measures(real: Sequence[Clip], new: Sequence[Clip], known: bool) -> dict[str, Values]:
-    """The value of each clip; passages only where the index holds such music."""
-    rows = [[_of_clip(clip.sequence, known) for clip in clips] for clips in (real, new)]
-    return {name: ([r[name] for r in rows[0]], [r[name] for r in rows[1]]) for name in rows[0][0]}
+@dataclasses.dataclass(frozen=True)
+class _Counted:
+    """What was counted in the clips, and in the first minute of the long ones."""
+
+    short: Pair
+    long: Pair
+
+    @classmethod
+    def of(
+        cls,
+        sides: tuple[Sides, Sides],
+        seconds: float,
+        known: bool,
+        folder: Path,
+        say: Say,
+        processes: int,
+    ) -> _Counted:
+        """Passages only where the index holds such music: where it is `known`."""
+        (short, long), kind = sides, KNOWN if known else PLAIN
+        pairs = []
+        for each, length, what in ((short, seconds, kind), (long, FORM_SECONDS, FORM)):
+            real, new = (measured(c, length, what, folder, say, processes) for c in each)
+            pairs.append((real, new))
+        return cls(*pairs)
 
 
-def _of_clip(sequence: Any, known: bool) -> dict[str, float | None]:
-    found = {k: v for k, v in measure(sequence, CLIP_SECONDS).items() if not METRICS[k].on_beat}
-    if known:
-        report = originality(sequence)
-        found |= {"known_passage": float(report.notes), "copied": float(report.copied)}
-    return found
-
-
-def _forms(real: Sequence[Clip], new: Sequence[Clip]) -> dict[str, Values]:
-    """Structureness of the first minute of each long clip."""
-    rows = [
-        [structureness(clip.sequence.trim(0.0, FORM_SECONDS), FORM_SECONDS) for clip in clips]
-        for clips in (real, new)
-    ]
-    return {
-        f"structureness_{name}": ([r[name] for r in rows[0]], [r[name] for r in rows[1]])
-        for name in RANGES
-    }
+def _values(pair: Pair) -> dict[str, Values]:
+    """The value of each clip, measure by measure."""
+    real, new = pair
+    names = (real or new)[0].values if real or new else ()
+    return {name: ([r.values[name] for r in real], [r.values[name] for r in new]) for name in names}
 
 
 def _compared(
@@ -199,10 +223,10 @@ def _transport(one: Floats, other: Floats) -> float:
 
 
 def _features(
-    real: Sequence[Clip], new: Sequence[Clip], seconds: float, dice: np.random.Generator
+    real: Sequence[Clip], new: Sequence[Clip], pair: Pair, dice: np.random.Generator
 ) -> dict[str, Any]:
     """Every feature of Yang and Lerch: likeness of half the clips, beside that of real halves."""
-    vectors = [[features(clip.sequence, seconds) for clip in clips] for clips in (real, new)]
+    vectors = [[each.features for each in side] for side in pair]
     rows: dict[str, list[tuple[Likeness | None, Likeness | None]]] = {n: [] for n in FEATURES}
     for _ in range(DRAWS):
         first, second = (_some(half, dice) for half in halves(real, dice))

@@ -13,7 +13,8 @@ import pytest
 from pyzzicato import recognition as module
 from pyzzicato import score_sheet as sheets
 from pyzzicato.classifier import HIDDEN, Classifier
-from pyzzicato.clips import Clip, Plan, new_clips
+from pyzzicato.clip_writing import new_clips
+from pyzzicato.clips import Clip, Plan
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.evaluation import misfits, write_metrics
 from pyzzicato.notes import Note, NoteSequence
