@@ -59,13 +59,14 @@ def likeness(real: Floats, new: Floats) -> Likeness | None:
         return None
     within_real, within_new = _within(real), _within(new)
     between = _distances(real, new).ravel()
+    of_real, of_new = (_both(each, between, REACH) for each in (within_real, within_new))
     return Likeness(
-        overlap=overlapping_area(within_real, between),
-        overlap_new=overlapping_area(within_new, between),
-        divergence=divergence(within_real, between),
-        divergence_back=divergence(between, within_real),
-        divergence_new=divergence(within_new, between),
-        divergence_new_back=divergence(between, within_new),
+        overlap=_area(*of_real),
+        overlap_new=_area(*of_new),
+        divergence=_entropy(of_real[1], of_real[2]),
+        divergence_back=_entropy(of_real[2], of_real[1]),
+        divergence_new=_entropy(of_new[1], of_new[2]),
+        divergence_new_back=_entropy(of_new[2], of_new[1]),
         published_overlap=_published_overlap(within_real, between),
         published_divergence=_published_divergence(within_real, between),
     )
@@ -73,7 +74,10 @@ def likeness(real: Floats, new: Floats) -> Likeness | None:
 
 def overlapping_area(first: Floats, second: Floats) -> float:
     """The area under both densities, 0 to 1, on one grid for both."""
-    grid, one, other = _both(first, second, REACH)
+    return _area(*_both(first, second, REACH))
+
+
+def _area(grid: Floats, one: Floats, other: Floats) -> float:
     return float(min(np.minimum(one, other).sum() * (grid[1] - grid[0]), 1.0))
 
 
@@ -85,8 +89,7 @@ def divergence(first: Floats, second: Floats) -> float:
 
 def _published_overlap(first: Floats, second: Floats) -> float:
     """mgeval's `overlap_area`: only between the smallest and the largest distance of both."""
-    grid, one, other = _both(first, second, 0.0)
-    return float(min(np.minimum(one, other).sum() * (grid[1] - grid[0]), 1.0))
+    return _area(*_both(first, second, 0.0))
 
 
 def _published_divergence(first: Floats, second: Floats) -> float:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -136,33 +137,50 @@ def fitness(matrix: Floats, size: int) -> Floats:
 def _paths(part: Floats) -> tuple[Floats, Floats, Floats]:
     """Score, rows covered and cells of the best set of paths, for each stretch."""
     rows, count, size = part.shape
-    # Of each cell: score so far, rows covered before its path, cells so far, where it began.
-    nothing = np.full((4, count, size), -np.inf)
-    nothing[1:] = 0
-    rest = np.zeros((3, count))  # the same, outside all paths
-    last, before = nothing, nothing
+    # Of each cell: score so far; and, in one number, rows covered before its path, cells so far
+    # and where it began: whole numbers far below 2 ** 53, which is exact and saves two thirds.
+    last, before, cell = (_Cells.nothing(count, size) for _ in range(3))
+    rest, rest_told = np.zeros(count), np.zeros(count)  # the same, outside all paths
+    worse = np.empty((count, size), np.bool_)
     for row in range(rows):
         if row:
-            done = _ended(last[:, :, -1], row - 1)
-            rest = np.where(done[0] > rest[0], done, rest)
-        cell = np.empty_like(nothing)
-        begun = np.full(count, float(row))
-        cell[:, :, 0] = np.stack([rest[0], rest[1], rest[2], begun])
-        if size > 1:
-            twice = np.full((4, count, size - 1), -np.inf)
-            twice[:, :, 1:] = last[:, :, :-2]
-            best = last[:, :, :-1]
-            for other in (twice, before[:, :, :-1]):
-                best = np.where(other[0] > best[0], other, best)
-            cell[:, :, 1:] = best
-        cell[0] += part[row]
-        cell[2] += 1
-        last, before = cell, last
-    done = _ended(last[:, :, -1], rows - 1)
-    score, covered, length = np.where(done[0] > rest[0], done, rest)
-    return score, covered, length
+            _end(last, row - 1, rest, rest_told)
+        score, told = cell.score, cell.told
+        score[:, 0], told[:, 0] = rest, rest_told + row
+        score[:, 1:], told[:, 1:] = last.score[:, :-1], last.told[:, :-1]
+        for other, step in ((last, 2), (before, 1)):
+            better, from_score = worse[:, step:], other.score[:, :-step]
+            np.greater(from_score, score[:, step:], out=better)
+            np.copyto(score[:, step:], from_score, where=better)
+            np.copyto(told[:, step:], other.told[:, :-step], where=better)
+        score += part[row]
+        told += _CELL
+        last, before, cell = cell, last, before
+    _end(last, rows - 1, rest, rest_told)
+    covered, cells = np.divmod(rest_told, _COVERED)
+    return rest, covered, cells // _CELL
 
 
-def _ended(cell: Floats, row: int) -> Floats:
-    """What stands once the paths that reached the last column at `row` are over, (3, stretches)."""
-    return np.stack([cell[0], cell[1] + row - cell[3] + 1, cell[2]])
+_CELL, _COVERED = 2.0**10, 2.0**30  # the places of cells and of rows covered; rows begin at 1
+
+
+@dataclass
+class _Cells:
+    """One row of every stretch, (stretches, columns) each; see `_paths`."""
+
+    score: Floats
+    told: Floats
+
+    @classmethod
+    def nothing(cls, count: int, size: int) -> _Cells:
+        return cls(np.full((count, size), -np.inf), np.zeros((count, size)))
+
+
+def _end(cells: _Cells, row: int, rest: Floats, told: Floats) -> None:
+    """Where it is worth it, the paths that reached the last column at `row` are over."""
+    score, found = cells.score[:, -1], cells.told[:, -1]
+    better = score > rest
+    # Rows covered grow by the path's own, and its beginning is told no longer.
+    began = found % _CELL
+    np.copyto(told, found - began + (row - began + 1) * _COVERED, where=better)
+    np.copyto(rest, score, where=better)
