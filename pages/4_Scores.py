@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pyzzicato.band_sheets import band_table
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.published import NOT_COMPARABLE, beside_published
 from pyzzicato.recognition import classifier_here
@@ -87,6 +88,21 @@ def show_curves(measured: list[Scored]) -> None:
     )
 
 
+def show_bands(known: list[Scored]) -> None:
+    """What only models have that play in a band of five."""
+    table = band_table(known)
+    if len(table.head) < 3:
+        return
+    heading("In a band of five")
+    shell.line(
+        "Two bars that follow openings of real pieces that no model was trained on, measured as in "
+        "MuseGAN, in brackets the 95 % interval of the two bars that really follow. A figure "
+        "outside it is unlike real music; the best is nearest to the mean of the real. The cards "
+        "have a trivial player and the published forms beside them."
+    )
+    show_table(table)
+
+
 def show_recognition(measured: list[Scored]) -> None:
     """What the composer classifier says of the models, and how far it can be trusted."""
     table, classifier = recognised(measured), classifier_here()
@@ -135,6 +151,7 @@ def show_all(known: list[Scored]) -> None:
         show_measures(measured)
         show_features(measured)
         show_curves(measured)
+    show_bands(known)
     show_recognition(measured)
     show_published()
     heading("What was not measured")

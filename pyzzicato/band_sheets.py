@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 
 from pyzzicato.card_figures import Row, Sheet
+from pyzzicato.score_tables import Scored, Table, best
 
-__all__ = ["best_figure", "sheets"]
+__all__ = ["band_table", "best_figure", "sheets"]
 
 _MEASURES = {
     "density": ("struck notes a bar", "{:.1f}", 1.0),
@@ -33,6 +36,83 @@ def best_figure(found: Mapping[str, Any]) -> str:
         f"{_met(found['alike']['new'])} measures like real music, "
         f"{_over_real(found, 'new', 'starts', 'notes'):.2f} times as varied"
     )
+
+
+class _Line(NamedTuple):
+    """One row of the table of all bands: what it is, a model's cell, how far it is from real."""
+
+    label: str
+    name: str
+    cell: Callable[[Scored], str]
+    far: Callable[[Scored], float | None]
+
+
+def band_table(models: Sequence[Scored]) -> Table:
+    """All bands side by side: each figure, and in brackets the 95 % interval of real music.
+
+    The best of a row is nearest to real music. Whatever music they were taught, all are measured
+    after the same openings in even meters, so all are compared.
+    """
+    bands = [replace(model, kind=("band",)) for model in models if model.band]
+    lines = [*_varieties(), *_lines(bands)]
+    winners = [best(bands, line.far) for line in lines]
+    alike = ("measures like real music", "", *(_met(m.band["alike"]["new"]) for m in bands))
+    rows = (alike, *((line.label, line.name, *map(line.cell, bands)) for line in lines))
+    marked = frozenset(
+        (row + 1, column + 2)
+        for row, ids in enumerate(winners)
+        for column, model in enumerate(bands)
+        if model.id in ids
+    )
+    return Table(("measure", "of", *(model.title for model in bands)), rows, marked)
+
+
+def _varieties() -> Iterator[_Line]:
+    label = "variety over that of real music"
+    for where, told in (("starts", "100 openings"), ("one", "one opening")):
+        for by in ("notes", "feel"):
+            cell = partial(_variety, where=where, by=by)
+            yield _Line(label, f"from {told}, by {by}", cell, partial(_uneven, where=where, by=by))
+            label = ""
+
+
+def _variety(model: Scored, where: str, by: str) -> str:
+    return f"{_over_real(model.band, 'new', where, by):.2f}"
+
+
+def _uneven(model: Scored, where: str, by: str) -> float:
+    return abs(_over_real(model.band, "new", where, by) - 1)
+
+
+def _lines(bands: Sequence[Scored]) -> Iterator[_Line]:
+    for measure, (label, form, factor) in _MEASURES.items():
+        names = dict.fromkeys(n for m in bands for n in m.band["measures"]["real"][measure])
+        for number, name in enumerate(names):
+            cell = partial(_beside, measure=measure, name=name, form=form, factor=factor)
+            far = partial(_far, measure=measure, name=name, factor=factor)
+            yield _Line("" if number else label, name.replace("+", " and "), cell, far)
+
+
+def _sides(model: Scored, measure: str, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What it writes and its real music, in one measure of one instrument or pair."""
+    tables = model.band["measures"]
+    return tables["new"][measure].get(name, {}), tables["real"][measure].get(name, {})
+
+
+def _beside(model: Scored, measure: str, name: str, form: str, factor: float) -> str:
+    new, real = _sides(model, measure, name)
+    if new.get("value") is None:
+        return "none"
+    low, high = (
+        "none" if real.get(end) is None else form.format(factor * real[end])
+        for end in ("low", "high")
+    )
+    return f"{form.format(factor * new['value'])} ({low} to {high})"
+
+
+def _far(model: Scored, measure: str, name: str, factor: float) -> float | None:
+    new, real = (side.get("value") for side in _sides(model, measure, name))
+    return None if new is None or real is None else float(abs(new - real) * factor)
 
 
 def _told(splits: Mapping[str, Any]) -> Sheet:

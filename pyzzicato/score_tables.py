@@ -7,8 +7,8 @@ of music; the others stand beside them without a mark.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyzzicato.card_figures import best_figure, short_name
@@ -26,6 +26,8 @@ class Scored:
     kind: tuple[str, ...]
     clips: Mapping[str, Any]
     figure: str
+    band: Mapping[str, Any] = field(default_factory=dict)
+    """What is measured of a band of five alone; see `pyzzicato.band_scores`."""
 
     def row(self, part: str, name: str) -> Mapping[str, Any]:
         """One row of "measures" or "features"; empty where it is not there."""
@@ -51,6 +53,7 @@ def scored(infos: Iterable[ModelInfo]) -> list[Scored]:
             tuple(sorted(info.training.get("kinds", ("performance",)))),
             info.metrics.get("clips", {}),
             best_figure(info.metrics),
+            info.metrics.get("band", {}),
         )
         for info in infos
     ]
@@ -157,17 +160,12 @@ def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.2f}"
 
 
-def absences(models: Iterable[Scored]) -> list[str]:
+def absences(models: Collection[Scored]) -> list[str]:
     """What was not measured and why, in sentences."""
     found = []
     for model in models:
         clips = model.clips
-        if not clips and any(kind.startswith("band") for kind in model.kind):
-            found.append(
-                f"{model.title}: it plays in a band of five, so it is measured in other ways, on "
-                "its card."
-            )
-        elif not clips:
+        if not clips:
             found.append(f"{model.title}: nothing of what it writes has been measured yet.")
         elif "skipped" in clips:
             found.append(f"{model.title}: {clips['skipped']}.")
@@ -180,6 +178,16 @@ def absences(models: Iterable[Scored]) -> list[str]:
                 found.append(f"{model.title}, {names}: {why}.")
         if clips.get("measures") and "performance" in model.kind and "recognition" not in clips:
             found.append(f"{model.title}: whether its composers are recognised was not asked yet.")
+    others = [m.title for m in models if m.clips.get("measures") and "performance" not in m.kind]
+    if others:
+        found.append(
+            f"{', '.join(others)}: whether passages stand in the training music was not asked, for "
+            "the index holds performances on the piano alone."
+        )
+    if any(model.band for model in models):
+        found.append(
+            "Bands: in all clips the drums are left out; what they do is in the table of the bands."
+        )
     return [
         *found,
         "Rhythm from bar to bar and empty bars: the bars of the real music are not known.",
