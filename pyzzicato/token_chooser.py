@@ -1,8 +1,9 @@
 """Choosing the next note or chord and its length: by what a network says and by rules of ours.
 
 The rules: a figure that goes round and round is left by a rising temperature
-(`pyzzicato.repetition`), unless the seed does it itself; no rest follows a rest; nothing is longer
-than four quarter notes, no rest longer than one.
+(`pyzzicato.repetition`), unless the seed does it itself; where few chords or basses are in use,
+each loses by how often it was met (`pyzzicato.token_spread`); no rest follows a rest; nothing is
+longer than four quarter notes, no rest longer than one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Vocabulary
 from pyzzicato.repetition import Guard
 from pyzzicato.sampling import Dice, choose_class
+from pyzzicato.token_spread import Spread
 
 __all__ = ["Chooser"]
 
@@ -23,13 +25,15 @@ _LONGEST, _LONGEST_REST = 4 * TWELFTHS, TWELFTHS
 class Chooser:
     """Draws names and lengths for every take.
 
-    `before` are the codes (n, 2) of what is gone on from. `temperature` and `top_p` are as in
+    `chords` are the vocabulary's names as pitches, `before` the codes (n, 2) of what is gone on
+    from. `temperature` and `top_p` are as in
     `pyzzicato.sampling.choose_class`.
     """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
+        chords: Sequence[tuple[int, ...]],
         before: np.ndarray,
         dice: Dice,
         takes: int,
@@ -45,6 +49,8 @@ class Chooser:
         self._temperature, self._top_p = temperature, top_p
         self._dice = dice
         self._guard = Guard(_figures(before), takes)
+        names = before[:, 0].tolist()
+        self._spread = [Spread(chords, names) for _ in range(takes)]
         self._rested = [bool(len(before)) and before[-1, 0] == self._rest] * takes
 
     def choose(self, told: np.ndarray, tired: Sequence[Sequence[int]]) -> np.ndarray:
@@ -57,6 +63,7 @@ class Chooser:
         if heat.max() > 1:
             names /= heat[:, None]
         for row, enough in enumerate(tired):
+            self._spread[row].lower(names[row])
             if enough:
                 names[row, enough] = -np.inf
             if self._rested[row]:
@@ -64,6 +71,7 @@ class Chooser:
         note = self._draw(names, draws[:, 0])
         lengths[:, self._too_long] = -np.inf
         for row, code in enumerate(note.tolist()):
+            self._spread[row].saw(code)
             self._rested[row] = code == self._rest
             if self._rested[row]:
                 lengths[row, self._too_long_a_rest] = -np.inf

@@ -82,7 +82,7 @@ class TokenGenerator(Generator):
         walk.told[:] = outputs[0, -1]
         turned = {"temperature": controls.temperature, "top_p": controls.top_p}
         dice = Dice(controls.rng_seed, takes, 2)
-        chooser = Chooser(self.codec.vocabulary, before, dice, takes, **turned)
+        chooser = Chooser(self.codec.vocabulary, self.chords, before, dice, takes, **turned)
         qpm = controls.tempo or float(np.clip(seed.qpm, _SLOWEST, _FASTEST))
         held, loudness = self.codec.cut == "slices", _loudness(seed)
         runs = _Runs.after([self.chords[code] for code in before[:, 0]], held)

@@ -147,6 +147,32 @@ def test_the_same_chord_comes_at_most_eight_times_whatever_the_seed_does() -> No
     assert longest_run(collect(stuck.generate(drone, controls))) == MOST_AGAIN
 
 
+def test_no_bass_is_held_for_good_under_what_changes() -> None:
+    """A network that wants one bass: more chords over it than the rule of eight can hear."""
+    info = model_info("lstm")
+    generator = info.load()
+    assert isinstance(generator, TokenGenerator)
+    basses = [keys[0] if keys else -1 for keys in generator.chords]
+    wanted = max(set(basses) - {-1}, key=basses.count)
+    over = np.flatnonzero([bass == wanted for bass in basses])
+    assert len(over) > 3
+
+    class Droning(TokenGenerator):
+        def walk(self, state: State) -> Walk:
+            class Drone(Walk):
+                def step(self, codes: np.ndarray) -> None:
+                    super().step(codes)
+                    self.told[:, over] += 6.0
+
+            known = self.codec.vocabulary
+            return Drone(self.graph, state, len(known.notes) + len(known.durations))
+
+    notes = collect(Droning(info).generate(SEED, info.controls(seconds=120)))
+    times = np.arange(30, 120, 0.1)
+    heard = [any(n.pitch == wanted and n.start <= t < n.end for n in notes) for t in times]
+    assert 0 < np.mean(heard) < 0.8  # without the guard all of them
+
+
 def test_a_chord_with_rests_between_is_in_a_row_too() -> None:
     """What is counted is what is struck: staccato chords and keys struck over a held one."""
     runs = _Runs.after([(60,), (), (60,), (), (60,)], held=True)
