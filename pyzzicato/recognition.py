@@ -67,16 +67,16 @@ def with_others(
     info: ModelInfo,
     dataset: Dataset,
     plan: Plan,
-    groups: Sequence[str],
+    counts: Mapping[str, int],
     run: Path,
     say: Callable[[str], None],
     *,
     processes: int = 1,
 ) -> Others:
-    """Half as many clips, the seeds of each composer in the style of another."""
-    asked = swapped([group for group in groups if group in info.composers])
-    counts = dict.fromkeys(asked, max(1, plan.count // 2))
-    made = new_clips(info, dataset, plan, counts, run, say, asked, processes=processes)
+    """Half as many clips as `counts` says, the seeds of each composer in the style of another."""
+    asked = swapped([group for group in counts if group in info.composers])
+    half = {group: max(1, counts[group] // 2) for group in asked}
+    made = new_clips(info, dataset, plan, half, run, say, asked, processes=processes)
     return Others(made, asked)
 
 

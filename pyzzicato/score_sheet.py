@@ -126,7 +126,7 @@ def score_sheet(
     }
     if recognise and known and (classifier := classifier_here()):
         moved = with_others(
-            info, dataset, plan, list(new), run / "others", say, processes=processes
+            info, dataset, plan, _counts(new), run / "others", say, processes=processes
         )
         say(f"{info.id}: asking the classifier")
         sheet["recognition"] = recognition(classifier, *sides[0], moved, dice)
