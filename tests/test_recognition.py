@@ -18,7 +18,7 @@ from pyzzicato.clips import Clip, Plan
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.evaluation import misfits, write_metrics
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.recognition import Others, recognition, swapped
+from pyzzicato.recognition import Others, recognition, swapped, with_others
 from pyzzicato.registry import ModelInfo, model_info
 from tests.small_model import make_model
 
@@ -112,6 +112,10 @@ def test_another_composer_can_be_asked_for(small: ModelInfo, tmp_path: Path) -> 
     assert [c.source for c in usual["bach"]] == [c.source for c in other["bach"]]
     assert {c.group for c in other["bach"]} == {"bach"}
     assert [c.sequence for c in usual["bach"]] != [c.sequence for c in other["bach"]]
+    counts = {"bach": 5, "chopin": 4}
+    moved = with_others(small, nothing, plan, counts, tmp_path / "moved", print)
+    assert {name: len(clips) for name, clips in moved.clips.items()} == {"bach": 2, "chopin": 2}
+    assert moved.asked == {"bach": "chopin", "chopin": "bach"}
 
 
 def test_it_is_in_the_sheet_and_belongs_to_its_classifier(
