@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from pyzzicato.clip_measuring import FORM, KNOWN, PLAIN, Measured, measured
 from pyzzicato.clip_writing import new_clips
-from pyzzicato.clips import Clip, Plan, halves, real_clips
+from pyzzicato.clips import ANYBODY, Clip, Plan, halves, real_clips
 from pyzzicato.datasets import Dataset
 from pyzzicato.metrics import METRICS, dry_up_curve
 from pyzzicato.overlap import Likeness, likeness
@@ -53,7 +53,7 @@ FORM_SECONDS = 60.0  # of a long clip, for structureness
 MOST_LONG = 10  # long clips a composer; a fourth of the clips otherwise
 DRAWS = 20
 MOST_COMPARED = 300  # clips on each side, drawn by lots, where pairs are compared
-FEWEST = 12  # real clips; below it there is no sheet
+FEWEST = 12  # real clips; below it there is no sheet, and of long ones no structureness
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     **{name: (each.about, each.unit) for name, each in METRICS.items() if not each.on_beat},
@@ -93,12 +93,9 @@ def score_sheet(
     )
     long_real = real_clips(info, dataset, long_plan)
     new, long_new = (
-        new_clips(
-            info, dataset, each, _counts(clips), run / f"{each.seconds:g}s", say,
-            processes=processes,
-        )
-        for each, clips in ((plan, real), (long_plan, long_real))
-    )  # fmt: skip
+        new_clips(info, dataset, each, counts, run / f"{each.seconds:g}s", say, processes=processes)
+        for each, counts in ((plan, _counts(real)), (long_plan, _long_counts(long_real)))
+    )
     sides = _both(real, new), _both(long_real, long_new)
     known = "performance" in info.training.get("kinds", ())
     dice = np.random.default_rng([plan.rng_seed, 2])
@@ -140,6 +137,12 @@ def _counts(clips: Mapping[str, Sequence[Clip]]) -> dict[str, int]:
     return {group: len(found) for group, found in clips.items()}
 
 
+def _long_counts(clips: Mapping[str, Sequence[Clip]]) -> dict[str, int]:
+    """As many as there are real ones, and enough for a curve where long works are rare."""
+    counts = _counts(clips)
+    return {g: max(n, MOST_LONG) if g == ANYBODY else n for g, n in counts.items()}
+
+
 def _both(real: Mapping[str, list[Clip]], new: Mapping[str, list[Clip]]) -> Sides:
     """All real and all new clips of the groups that have both: equally many of each group."""
     groups = [group for group in real if group in new]
@@ -167,8 +170,10 @@ class _Counted:
         say: Say,
         processes: int,
     ) -> _Counted:
-        """Passages only where the index holds such music: where it is `known`."""
+        """Passages only where it is `known` that the index holds such music."""
         (short, long), kind = sides, KNOWN if known else PLAIN
+        if len(long[0]) < FEWEST:
+            long = ([], [])
         pairs = []
         for each, length, what in ((short, seconds, kind), (long, FORM_SECONDS, FORM)):
             real, new = (measured(c, length, what, folder, say, processes) for c in each)

@@ -160,6 +160,10 @@ def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.2f}"
 
 
+def _has_forms(model: Scored) -> bool:
+    return any(name.startswith("structureness") for name in model.clips["measures"])
+
+
 def absences(models: Collection[Scored]) -> list[str]:
     """What was not measured and why, in sentences."""
     found = []
@@ -178,6 +182,12 @@ def absences(models: Collection[Scored]) -> list[str]:
                 found.append(f"{model.title}, {names}: {why}.")
         if clips.get("measures") and "performance" in model.kind and "recognition" not in clips:
             found.append(f"{model.title}: whether its composers are recognised was not asked yet.")
+    short = [m.title for m in models if m.clips.get("measures") and not _has_forms(m)]
+    if short:
+        found.append(
+            f"{', '.join(short)}: how stretches of it come back was not measured, for there is too "
+            "little real music of its kind that is two minutes long."
+        )
     others = [m.title for m in models if m.clips.get("measures") and "performance" not in m.kind]
     if others:
         found.append(

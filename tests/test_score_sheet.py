@@ -176,6 +176,7 @@ def test_a_sheet(
     entropy = sheet["measures"]["pitch_class_entropy"]
     assert entropy["ceiling"] < entropy["gap"]["value"]
     assert set(sheet["features"]) == set(sheets.FEATURES)
+    assert not any(name.startswith("structureness") for name in sheet["measures"]), "4 long ones"
     assert 0 <= sheet["features"]["pitch_range"]["overlap"]["ceiling"] <= 1
     assert len(sheet["curve"]["new"]["mean"]) == 2
     assert set(sheet["by_group"]) == set(COMPOSERS)

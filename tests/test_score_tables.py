@@ -78,6 +78,10 @@ def test_what_was_not_measured_is_said() -> None:
     said = absences([model("five", sheet(0.1, 0.5), "band:even")])
     assert any(line.startswith("Five: whether passages stand in") for line in said)
     assert not any("passages" in line for line in absences(ALL[:2]))
+    brief = sheet(0.1, 0.5)
+    brief["measures"] = {"polyphony": brief["measures"]["polyphony"]}
+    assert any("two minutes long" in line for line in absences([model("brief", brief)]))
+    assert not any("two minutes long" in line for line in absences(ALL))
 
 
 def test_pictures() -> None:
