@@ -106,14 +106,7 @@ def score_sheet(
     forms = _values(counted.long)
     rows |= {name: _compared(*sides[1], values, dice) for name, values in forms.items()}
     sheet = {
-        "seconds": plan.seconds,
-        "asked": plan.count,
-        "split": plan.split,
-        "rng_seed": plan.rng_seed,
-        "controls": dataclasses.asdict(info.controls(seconds=plan.seconds, **dict(plan.values))),
-        "groups": {name: len(clips) for name, clips in real.items() if name in new},
-        "without_real_music": sorted(set(info.composers) - set(real)),
-        "without_seeds": sorted(set(real) - set(new)),
+        **_asked(info, plan, real, new),
         "clips": len(sides[0][1]),
         "long_clips": len(sides[1][1]),
         "measures": {name: row for name, row in rows.items() if row},
@@ -128,6 +121,25 @@ def score_sheet(
         say(f"{info.id}: asking the classifier")
         sheet["recognition"] = recognition(classifier, *sides[0], moved, dice)
     return dict(_rounded({**sheet, "composite": composite(sheet)}))
+
+
+def _asked(
+    info: ModelInfo,
+    plan: Plan,
+    real: Mapping[str, Sequence[Clip]],
+    new: Mapping[str, Sequence[Clip]],
+) -> dict[str, Any]:
+    """What was asked for, and of whom there is no music."""
+    return {
+        "seconds": plan.seconds,
+        "asked": plan.count,
+        "split": plan.split,
+        "rng_seed": plan.rng_seed,
+        "controls": dataclasses.asdict(info.controls(seconds=plan.seconds, **dict(plan.values))),
+        "groups": {name: len(clips) for name, clips in real.items() if name in new},
+        "without_real_music": sorted(set(info.composers) - set(real)),
+        "without_seeds": sorted(set(real) - set(new)),
+    }
 
 
 Sides = tuple[list[Clip], list[Clip]]  # real and new
