@@ -54,6 +54,10 @@ MOST_LONG = 10  # long clips a composer; a fourth of the clips otherwise
 DRAWS = 20
 MOST_COMPARED = 300  # clips on each side, drawn by lots, where pairs are compared
 FEWEST = 12  # real clips; below it there is no sheet, and of long ones no structureness
+TOO_FEW = (
+    f"fewer than {FEWEST} clips of {{:g}} s of its kind of music are at hand that it was not "
+    "trained on"
+)
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     **{name: (each.about, each.unit) for name, each in METRICS.items() if not each.on_beat},
@@ -84,13 +88,9 @@ def score_sheet(
     """
     real = real_clips(info, dataset, plan)
     if sum(map(len, real.values())) < FEWEST:
-        return {
-            "skipped": f"fewer than {FEWEST} clips of {plan.seconds:g} s of its kind of music are "
-            "at hand that it was not trained on"
-        }
-    long_plan = dataclasses.replace(
-        plan, seconds=LONG_SECONDS, count=max(1, min(MOST_LONG, plan.count // 4))
-    )
+        return {"skipped": TOO_FEW.format(plan.seconds)}
+    few = max(1, min(MOST_LONG, plan.count // 4))
+    long_plan = dataclasses.replace(plan, seconds=LONG_SECONDS, count=few)
     long_real = real_clips(info, dataset, long_plan)
     new, long_new = (
         new_clips(info, dataset, each, counts, run / f"{each.seconds:g}s", say, processes=processes)
@@ -101,9 +101,8 @@ def score_sheet(
     dice = np.random.default_rng([plan.rng_seed, 2])
     counted = _Counted.of(sides, plan.seconds, known, run.parent / "measures", say, processes)
     say(f"{info.id}: comparing {len(sides[0][1])} clips with real ones")
-    measures = _values(counted.short)
+    measures, forms = _values(counted.short), _values(counted.long)
     rows = {name: _compared(*sides[0], values, dice) for name, values in measures.items()}
-    forms = _values(counted.long)
     rows |= {name: _compared(*sides[1], values, dice) for name, values in forms.items()}
     sheet = {
         **_asked(info, plan, real, new),
