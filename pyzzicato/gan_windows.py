@@ -11,26 +11,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyzzicato.band_pairs import BandPairs
-from pyzzicato.band_planes import PARTS, SPANS, WIDTH
+from pyzzicato.band_planes import PARTS, SPANS
 from pyzzicato.codecs.multitrack_roll import HELD, STRUCK, WINDOW
 from pyzzicato.datasets import Piece
-from pyzzicato.gan_network import HALVINGS, KIND_OF, NOISE, REACH
+from pyzzicato.gan_network import NOISE
 
-__all__ = ["GanBatch", "GanPairs", "cells_of", "codes_of", "cond_of", "roll_codes", "roll_of"]
+__all__ = ["GanBatch", "GanPairs", "cond_of", "real_codes", "roll_codes", "roll_of", "step_before"]
 
 SOME_GIVEN = 0.4  # the share of training windows of which instruments are given
-SOME_SILENT = 0.2  # the share whose window before lacks instruments, as a seed for one has it
-
-ALL_SILENT = 0.04  # the share with silence before
+ALONE = 0.12  # the share whose window before has one instrument, as a seed for one has it
+ALL_SILENT = 0.03  # the share with silence before
 
 
 class GanBatch(NamedTuple):
     """Windows that follow others: what goes before and is given, and what came, planes."""
 
+    rows: np.ndarray  # (batch, 33, 733), what came, with the step before in front
     cond: np.ndarray  # (batch, 32, 1471)
-    real: np.ndarray  # (batch, 32, 733)
     noise: np.ndarray  # (batch, 100)
     other: np.ndarray  # (batch, 100), another noise
+    draws: np.ndarray  # (batch, 5), uniform, for how many strokes
 
 
 def cond_of(before: np.ndarray, given: np.ndarray, lock: np.ndarray) -> np.ndarray:
@@ -52,63 +52,38 @@ class GanPairs:
         """One batch; in training some instruments are given or silent before."""
         read, _ = self._pairs.batch(rng)
         rolls, noise = read["roll"].astype(np.float32), read["noise"]
-        before, real = rolls[:, 1 : 1 + WINDOW], rolls[:, 1 + WINDOW :]
         size = len(rolls)
         lock, silent = np.zeros((2, size, 5), bool)
         if training:
             lock = (rng.random((size, 5)) < 0.5) & (rng.random((size, 1)) < SOME_GIVEN)
             lock[lock.all(axis=1)] = False
-            silent = (rng.random((size, 5)) < 0.6) & (rng.random((size, 1)) < SOME_SILENT)
+            # With some silent at most times, it would be taught that what rests begins again.
+            alone = np.eye(5, dtype=bool)[rng.integers(0, 5, size)]
+            silent = ~alone & (rng.random((size, 1)) < ALONE)
             silent |= rng.random((size, 1)) < ALL_SILENT
-        before = before.copy()
         for part, (first, end) in enumerate(PARTS):
-            before[silent[:, part], :, first:end] = 0
-        return GanBatch(cond_of(before, real, lock), real, noise[:, :NOISE], noise[:, NOISE:])
+            rolls[silent[:, part], : 1 + WINDOW, first:end] = 0
+        before, rows = rolls[:, 1 : 1 + WINDOW], rolls[:, WINDOW:]
+        cond = cond_of(before, rows[:, 1:], lock)
+        draws = rng.random((size, 5), np.float32)
+        return GanBatch(rows, cond, noise[:, :NOISE], noise[:, NOISE:], draws)
 
 
-def cells_of(logits: np.ndarray, cond: np.ndarray) -> np.ndarray:
-    """Planes (batch, 32, 733) of 0 and 1 from a generator's answer, with what is given."""
-    cells = (logits > _thresholds(logits)).astype(np.float32)
-    for part, (first, end) in enumerate(PARTS):
-        if part:
-            middle = (first + end) // 2
-            cells[..., middle:end] = np.maximum(cells[..., middle:end], cells[..., first:middle])
-        on = cond[..., 2 * WIDTH + part : 2 * WIDTH + part + 1]
-        given = cond[..., WIDTH + first : WIDTH + end]
-        cells[..., first:end] = np.where(on > 0, given, cells[..., first:end])
-    return cells
+def step_before(batch: GanBatch) -> np.ndarray:
+    """The step before what came, as codes without strokes, (batch, 5, 128)."""
+    codes = np.zeros((len(batch.rows), 5, 128), np.uint8)
+    for part, ((_, end), (low, high)) in enumerate(zip(PARTS, SPANS, strict=True)):
+        codes[:, part, low:high] = batch.rows[:, 0, end - (high - low) : end] * HELD
+    return codes
 
 
-def _thresholds(logits: np.ndarray) -> np.ndarray:
-    """The thresholds of `pyzzicato.gan_network.binary`, (batch, 1, 733)."""
-    chances = 0.5 + 0.5 * np.tanh(0.5 * logits)
-    wanted = chances.sum(axis=1) @ KIND_OF
-    low = np.full_like(wanted, -REACH)
-    for halving in range(HALVINGS):
-        middle = low + REACH / 2**halving
-        above = (logits > (middle @ KIND_OF.T)[:, None]).sum(axis=1, dtype=np.float32)
-        low = np.where(above @ KIND_OF > wanted, middle, low)
-    high: np.ndarray = ((low + REACH / 2 ** (HALVINGS - 1)) @ KIND_OF.T)[:, None]
-    return high
-
-
-def codes_of(cells: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Codes (batch, steps, 5, 128) from planes; `before` (batch, 5, 128) is the step before.
-
-    What sounds without having been struck before is left out.
-    """
-    batch, steps, _ = cells.shape
-    codes = np.zeros((batch, steps, 5, 128), np.uint8)
+def real_codes(batch: GanBatch) -> np.ndarray:
+    """What came, (batch, 32, 5, 128)."""
+    codes = np.zeros((len(batch.rows), WINDOW, 5, 128), np.uint8)
     for part, ((first, end), (low, high)) in enumerate(zip(PARTS, SPANS, strict=True)):
         keys = high - low
-        struck = cells[..., first : first + keys] > 0
-        mine, last = codes[:, :, part, low:high], before[:, part, low:high] > 0
-        for step in range(steps):
-            if part:
-                last = last & (cells[:, step, first + keys : end] > 0)
-                mine[:, step][last] = HELD
-                last = last | struck[:, step]
-            mine[:, step][struck[:, step]] = STRUCK
+        codes[:, :, part, low:high] = batch.rows[:, 1:, end - keys : end] * HELD
+        codes[:, :, part, low:high][batch.rows[:, 1:, first : first + keys] > 0] = STRUCK
     return codes
 
 

@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 
 from pyzzicato.band_measures import variety
-from pyzzicato.band_planes import SPANS, WIDTH, planes
+from pyzzicato.band_planes import KEYS, SPANS, WIDTH, planes
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.families import roll_gan
-from pyzzicato.gan_network import COND, KIND_OF, NOISE, binary, given_too, published_generator
-from pyzzicato.gan_training import distance
-from pyzzicato.gan_windows import GanPairs, cells_of, codes_of, cond_of, roll_codes, roll_of
+from pyzzicato.gan_generator import resting
+from pyzzicato.gan_judge import MINE, STRUCK, drawn, given_too, played, strokes
+from pyzzicato.gan_network import COND, NOISE
+from pyzzicato.gan_published import published_generator
+from pyzzicato.gan_training import distance, lacking
+from pyzzicato.gan_windows import (
+    GanPairs,
+    cond_of,
+    real_codes,
+    roll_codes,
+    roll_of,
+    step_before,
+)
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo
@@ -37,9 +47,12 @@ channels = 6
 wide = 8
 seeded = 4
 judge = 6
+encoder = 4
+beta = 0.1
 [training]
-kinds = ["band"]
-batch = 4
+kinds = ["band:even"]
+batch = 8
+judge_alone = 1
 steps_per_epoch = 2
 epochs = 2
 warm = 2
@@ -74,7 +87,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelInfo, dict[s
     plan = recipe(folder, tmp_path_factory.mktemp("runs"))
     said: list[str] = []
     made = train(plan, band_dataset(), say=said.append)
-    assert sum("val_loss" in line for line in said) == 3
+    assert sum("val_loss" in line for line in said) == 4
     assert sum(line.startswith("alone") for line in said) == 1
     info = ModelInfo(
         "tiny", folder, "roll_gan", "Tiny", "Tiny.", "a test", 2021, (), config=plan.config
@@ -134,36 +147,67 @@ def test_the_published_graph_is_the_keras_model(info: ModelInfo) -> None:
     assert np.abs(found - wanted).max() <= 1e-4
 
 
-def test_binary_neurons_are_as_many_as_the_chances_add_up_to(info: ModelInfo) -> None:
+def some_logits() -> np.ndarray:
+    """Logits (3, 32, 733) with a bar in which little is expected and a step with a tower."""
+    logits = np.random.default_rng(2).normal(-6, 2, (3, 32, WIDTH)).astype(np.float32)
+    logits[0, :16] -= 6
+    logits[:, 20] += 3
+    return logits
+
+
+def test_what_is_taught_is_what_is_played() -> None:
     from keras import ops
 
-    logits = np.random.default_rng(2).normal(-4, 1.5, (3, 32, WIDTH)).astype(np.float32)
-    lock = np.array([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 1, 0]], bool)
-    given = np.repeat(planes(window()), 3, axis=0)
-    cond = cond_of(np.zeros((3, 32, WIDTH), np.float32), given, lock)
-    cells = cells_of(logits, cond)
-    made = ops.convert_to_numpy(given_too(binary(ops.convert_to_tensor(logits)), cond))
-    assert np.abs(made - cells).max() < 1e-5
-    assert set(np.unique(cells)) == {0.0, 1.0}
-    wanted = (1 / (1 + np.exp(-logits[0]))).sum(axis=0) @ KIND_OF
-    found = cells[0].sum(axis=0) @ KIND_OF
-    struck = [0, 1, 3, 5, 7]
-    assert np.abs(found[struck] - wanted[struck]).max() <= 1.5
-    assert np.array_equal(cells[1, :, :61], given[1, :, :61])
-    assert np.array_equal(cells[2, :, 61 : 61 + 168], given[2, :, 61 : 61 + 168])
-    assert not np.array_equal(cells[2, :, :61], given[2, :, :61])
+    logits = some_logits()
+    draws = np.random.default_rng(3).random((3, 5)).astype(np.float32)
+    codes = drawn(logits, np.zeros((3, 5, 128), np.uint8), draws)
+    made = ops.convert_to_numpy(played(ops.convert_to_tensor(logits), ops.convert_to_tensor(draws)))
+    assert np.abs(made - strokes(planes(codes).astype(np.float32))).max() < 1e-5
+    assert not (codes[0, :16] == 2).any(), "an instrument that is hardly expected rests"
+    assert ((codes[:, :, 1:] == 2).sum(axis=-1) <= 6).all()
+    assert (codes[:, 20, 1:] == 2).sum(axis=-1).max() == 6
+    wanted = 1 / (1 + np.exp(-logits[1].astype(np.float64)))
+    for part, (first, end) in enumerate(MINE):
+        count = strokes(wanted)[:, first:end].sum() + draws[1, part]
+        assert (codes[1, :, part] == 2).sum() == int(count)
 
 
-def test_planes_become_the_codes_they_were_made_of() -> None:
-    codes = window()
-    before = np.zeros((1, 5, 128), np.uint8)
-    assert np.array_equal(codes_of(planes(codes).astype(np.float32), before), codes)
-    held = planes(codes).astype(np.float32)
-    held[:, 0] = 0  # the beginnings of what sounds are lost, unless it sounded before
-    assert codes_of(held, before)[0, 1, 4].sum() == 0
-    before[0, 4, 76] = 1
-    held[:, 0, WIDTH - 84 + 76 - 24] = 1
-    assert codes_of(held, before)[0, 0, 4, 76] == 1
+def test_who_rests_begins_again_only_where_much_is_expected() -> None:
+    logits = np.full((2, 32, WIDTH), -12.0, np.float32)
+    logits[:, :16, 61 : 61 + 4] = -3.2  # of the piano 2.5 strokes in the first bar
+    logits[:, 16:, 61 : 61 + 4] = -2.5  # and 4.9 in the second
+    before = np.repeat(window(), 2, axis=0)
+    before[1, :, 1] = 0
+    found = resting(logits, before)
+    assert np.array_equal(found[0], logits[0])
+    assert (found[1, :16, 61 : 61 + KEYS] < -20).all()
+    assert np.array_equal(found[1, 16:], logits[1, 16:])
+    assert np.array_equal(found[1, :, 61 + KEYS :], logits[1, :, 61 + KEYS :])
+    assert np.array_equal(resting(logits, np.zeros_like(before)), logits), "anyone may begin"
+
+
+def test_given_instruments_take_the_place_of_made_ones() -> None:
+    from keras import ops
+
+    given = np.repeat(planes(window()), 2, axis=0)
+    lock = np.array([[0, 0, 0, 0, 0], [1, 0, 0, 1, 0]], bool)
+    cond = cond_of(np.zeros((2, 32, WIDTH), np.float32), given, lock)
+    made = np.random.default_rng(1).integers(0, 2, (2, 32, STRUCK)).astype(np.float32)
+    found = ops.convert_to_numpy(given_too(ops.convert_to_tensor(made), cond))
+    assert np.array_equal(found[0], made[0])
+    for part, (first, end) in enumerate(MINE):
+        wanted = strokes(given) if lock[1, part] else made
+        assert np.array_equal(found[1, :, first:end], wanted[1, :, first:end])
+    assert (MINE[1][1] - MINE[1][0], STRUCK) == (KEYS, 61 + 4 * KEYS)
+
+
+def test_a_batch_becomes_the_codes_it_was_made_of() -> None:
+    pieces = band_dataset(("train",)).pieces
+    batch = GanPairs(pieces, {"batch": 8}).batch(np.random.default_rng(1), training=False)
+    codes = real_codes(batch)
+    assert np.array_equal(planes(codes), batch.rows[:, 1:])
+    before = step_before(batch)
+    assert np.array_equal(planes(before[:, None])[:, 0, 61 + KEYS :], batch.rows[:, 0, 61 + KEYS :])
 
 
 def test_published_rolls() -> None:
@@ -185,19 +229,22 @@ def test_published_rolls() -> None:
 
 
 def test_batches_give_some_instruments_and_silence_others() -> None:
-    config = {"batch": 64}
-    pairs = GanPairs(band_dataset(("train",) * 4).pieces, config)
+    pairs = GanPairs(band_dataset(("train",) * 4).pieces, {"batch": 128})
     batch = pairs.batch(np.random.default_rng(1))
-    assert batch.cond.shape == (64, 32, COND)
+    assert batch.cond.shape == (128, 32, COND)
     lock = batch.cond[:, 0, -5:]
-    assert 10 < lock.any(axis=1).sum() < 45
+    assert 20 < lock.any(axis=1).sum() < 90
     assert not lock.all(axis=1).any()
-    drums = lock[:, 0] > 0
+    drums, real = lock[:, 0] > 0, batch.rows[:, 1:]
     given = batch.cond[..., WIDTH : WIDTH + 61]
-    assert np.array_equal(given[drums], batch.real[drums][..., :61])
+    assert np.array_equal(given[drums], real[drums][..., :61])
     assert given[~drums].sum() == 0
-    silent = batch.cond[..., :WIDTH].sum(axis=(1, 2)) == 0
-    assert 0 < silent.sum() < 20
+    plays = np.stack(
+        [strokes(batch.cond[..., :WIDTH])[..., a:b].any(axis=(1, 2)) for a, b in MINE], axis=1
+    )
+    assert (plays.sum(axis=1) == 1).any(), "one that the others join"
+    assert (plays.sum(axis=1) == 0).any()
+    assert (plays.sum(axis=1) == 5).sum() > 64
     plain = pairs.batch(np.random.default_rng(1), training=False)
     assert plain.cond[..., WIDTH:].sum() == 0
     assert not np.array_equal(plain.noise, plain.other)
@@ -206,10 +253,12 @@ def test_batches_give_some_instruments_and_silence_others() -> None:
 def test_the_distance_knows_real_music_silence_and_sameness() -> None:
     real = np.concatenate([window(number) for number in range(4)])
     assert distance(real, real) == 0.0
-    assert distance(np.zeros_like(real), real) > 1.2
+    assert distance(np.zeros_like(real), real) > 1.0
+    assert lacking(real, np.roll(real, 1, axis=0), real) == 0.0
     same = np.repeat(real[:1], 4, axis=0)
     assert variety(same) == 0.0
-    assert distance(same, real) >= 1.0
+    assert lacking(same, same, real) == 2.0
+    assert lacking(real, real, real) == 1.0
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -5,8 +5,9 @@ Source: Skourogiannis and Pallikaris: a generator of six transposed convolutions
 smoothing, two feature-matching terms and two time scales; it collapsed: whatever the noise, the
 music was nearly the same. It is trained so beside ours, into a graph of its own. Kernels and
 channels are not stated there and were decided here. Ours differs from it in: the generator goes
-on from a window, and around instruments that are given; binary neurons; the losses, see
-`pyzzicato/gan_training.py`; onsets beside what sounds; the music is moved to C major or A minor.
+on from a window, and around instruments that are given; what stood there can be let through;
+binary neurons; an encoder teaches it by likelihood first, and a little all along; the other
+losses, see `pyzzicato/gan_turns.py`; onsets beside what sounds; music is moved to C or A minor.
 """
 
 from __future__ import annotations
