@@ -108,8 +108,8 @@ def resting(logits: np.ndarray, window: np.ndarray) -> np.ndarray:
     silence of all, any may begin.
     """
     logits = logits.copy()
-    silent = ~window.any(axis=(1, 3))  # (takes, 5)
-    silent &= ~silent.all(axis=1, keepdims=True)
+    plays = np.asarray(np.any(window, axis=(1, 3)))  # (takes, 5)
+    silent = ~plays & np.asarray(np.any(plays, axis=1, keepdims=True))
     for part, ((first, _), (low, end)) in enumerate(zip(PARTS, MINE, strict=True)):
         mine = logits[..., first : first + end - low]
         bars = sigmoid(mine).reshape(len(mine), WINDOW // BAR, -1).sum(axis=2)

@@ -15,9 +15,11 @@ from pyzzicato.registry import ModelInfo
 
 __all__ = ["gan_scores"]
 
+FORM = {"form": PUBLISHED, "wildness": 1.0}
+
 
 def gan_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """What `pyzzicato evaluate` measures of a model of this family."""
-    return band_scores(info, dataset, say, variants={"as published": {"form": PUBLISHED}})
+    return band_scores(info, dataset, say, variants={"as published": FORM})

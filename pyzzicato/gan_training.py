@@ -38,7 +38,8 @@ def fit(
     rng_seed: int,
     say: Callable[[str], None] = print,
 ) -> list[Row]:
-    """Trains `model`, a generator, and leaves in it the weights whose music measured best.
+    """Trains `model`, a generator, and leaves in it the weights whose music measured best; by the
+    published recipe the last ones, and no running mean.
 
     A row for each epoch: `loss` is the generator's, `judge` the discriminator's, `val_loss` how
     far the music's measures are from those of the validation split (`distance`) and what it
@@ -56,18 +57,19 @@ def fit(
         say(f"alone: loss {np.mean(warm[-100:]):.3f}, " + _in_words(_measured(turn, asked)))
         for _ in range(training["judge_alone"]):
             turn.judge(learned.batch(rng), rng)
-    mean = model.get_weights()
+    mean, keep = model.get_weights(), 0.0 if published(config) else EMA
     for epoch in range(epochs):
         losses = []
         for _ in range(training["steps_per_epoch"]):
             losses.append(turn(learned.batch(rng), rng))
-            mean = [EMA * a + (1 - EMA) * b for a, b in zip(mean, model.get_weights(), strict=True)]
+            both = zip(mean, model.get_weights(), strict=True)
+            mean = [keep * a + (1 - keep) * b for a, b in both]
         now = model.get_weights()
         model.set_weights(mean)
         made, judged = np.mean(losses, axis=0).tolist()
         row = {"epoch": epoch, "loss": made, "judge": judged, **_measured(turn, asked)}
         history.append(row)
-        if row["val_loss"] <= min(old["val_loss"] for old in history):
+        if published(config) or row["val_loss"] <= min(old["val_loss"] for old in history):
             best = mean
         model.set_weights(now)
         say(f"{_in_words(row)}, {(time.time() - begun) / 60:.1f} minutes")

@@ -317,5 +317,5 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"pyzzicato.band_scores.{name}", few)
     sheet = roll_gan.scores(info, band_dataset(("val", "test", "test")), lambda _: None)["band"]
     json.dumps(sheet)
-    assert sheet["forms"] == {"new": {}, "as published": {"form": "published"}}
+    assert sheet["forms"] == {"new": {}, "as published": {"form": "published", "wildness": "1.0"}}
     assert "told" not in sheet
