@@ -1,19 +1,22 @@
 """Does it stay music for minutes? Pieces of three minutes beside real ones.
 
     python benchmarks/minutes_long.py [MODEL ...] [--pieces 60] [--seconds 180] [--data FOLDER]
-        [--composers chopin,bach] [--set temperature=0.9] [--write]
+        [--composers chopin,bach] [--set temperature=0.9] [--openings] [--write]
 
-Over five composers and their built-in seeds, several takes of a seed where a composer has few:
-per composer notes per second over 30 s windows (10th percentile, median, 90th), the drift from
-the first third of the piece to the last, the longest silence and the longest wait for a note,
-the median length of a note, the mean velocity, and the share of 4 s windows that repeat an
-earlier one of the same piece exactly on a 50 ms grid. Only the new music is counted, not its
-seed. With --data the same figures of the composer's real performances stand beside them, those
-but the density over the first minutes of at most 60 of them; without it only the median
-density, from training.json. Wanted: each density within 0.75 to 1.33 of the real one, no more
-drift than real, no silence over 6 s. With --data also the longest interval sequences that stand
-in the model's training music (`copied_runs.py`) and the repeats of all new pieces, beside those
-of the composers' pieces of the test split. `--write` puts all of it into the model's metrics.json.
+Over five composers and their built-in seeds, several takes of a seed where a composer has few;
+with --openings the first 20 s of performances that no model was trained on instead, one of each
+work and then more, as long as there are any. Per composer notes per second over 30 s windows
+(10th percentile, median, 90th), the drift from the first third of the piece to the last, the
+longest silence and the longest wait for a note, the median length of a note, the mean velocity,
+and the share of 4 s windows that repeat an earlier one of the same piece exactly on a 50 ms grid.
+Only the new music is counted, not its seed.
+
+With --data the same figures of the composer's real performances stand beside them, those but the
+density over the first minutes of at most 60 of them; without it only the median density, from
+training.json. Wanted: each density within 0.75 to 1.33 of the real one, no more drift than real,
+no silence over 6 s. With --data also the longest interval sequences that stand in the model's
+training music (`copied_runs.py`) and the repeats of all new pieces, beside those of the composers'
+pieces of the test split. `--write` puts all of it into the model's metrics.json.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,8 +40,9 @@ from pyzzicato.density import WINDOW_SECONDS, window_densities
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation import write_metrics
 from pyzzicato.generator import collect_takes
+from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.seeds import Seed, seeds_by
+from pyzzicato.seeds import seeds_by
 
 COMPOSERS = ("bach", "mozart", "beethoven", "chopin", "debussy")
 PERCENTILES = (10, 50, 90)
@@ -46,6 +51,7 @@ SILENCE = 6.0  # seconds; more is not wanted
 GRID = 20.0  # steps a second, for repeats
 REPEAT = 4.0  # seconds
 MOST_REAL = 60  # pieces a composer
+OPENING = 20.0  # seconds that are gone on from with --openings
 
 
 def densities(notes: np.ndarray, seconds: float) -> np.ndarray:
@@ -112,7 +118,28 @@ def figures(pieces: Sequence[np.ndarray], seconds: float, dense: np.ndarray) -> 
     }
 
 
-def shared_out(seeds: Sequence[Seed], pieces: int) -> Iterator[tuple[Seed, int]]:
+Prompt = tuple[str, NoteSequence]  # a name, and music to continue
+
+
+def prompts(composer: str, unheard: Dataset | None) -> list[Prompt]:
+    """The built-in seeds; of `unheard` music the openings of its held-out performances."""
+    if unheard is None:
+        return [(seed.id, seed.sequence()) for seed in seeds_by(composer)]
+    works: dict[str, list[Piece]] = {}
+    for piece in (*unheard.split("val"), *unheard.split("test")):
+        if piece.composer == composer and piece.kind == "performance":
+            works.setdefault(piece.work, []).append(piece)
+    turns = zip_longest(*(works[name] for name in sorted(works)))
+    return [(p.work, _opening_of(p)) for turn in turns for p in turn if p is not None]
+
+
+def _opening_of(piece: Piece) -> NoteSequence:
+    rows = opening(piece, OPENING).tolist()
+    notes = (Note(start, end, int(pitch), int(velocity)) for start, end, pitch, velocity in rows)
+    return NoteSequence(tuple(notes)).trim(0.0, OPENING)
+
+
+def shared_out(seeds: Sequence[Prompt], pieces: int) -> Iterator[tuple[Prompt, int]]:
     """Each seed and how many takes of it, `pieces` in all; raises PyzzicatoError without seeds."""
     if not seeds:
         raise PyzzicatoError("There is no built-in seed of that composer: see `pyzzicato seeds`.")
@@ -124,19 +151,24 @@ def shared_out(seeds: Sequence[Seed], pieces: int) -> Iterator[tuple[Seed, int]]
 
 
 def written(
-    info: ModelInfo, composer: str, pieces: int, seconds: float, settings: Mapping[str, str]
+    info: ModelInfo,
+    composer: str,
+    pieces: int,
+    seconds: float,
+    settings: Mapping[str, str],
+    unheard: Dataset | None = None,
 ) -> list[np.ndarray]:
-    """The new music of `pieces` pieces in the style of `composer`."""
+    """The new music of `pieces` pieces in the style of `composer`; see `prompts`."""
     generator, found = info.load(), []
     controls = from_texts(
         info.controls, {**settings, "seconds": str(seconds), "composer": composer}
     )
-    for seed, takes in shared_out(seeds_by(composer), pieces):
+    for (name, seed), takes in shared_out(prompts(composer, unheard), pieces):
         started = perf_counter()
-        music = collect_takes(generator.generate(seed.sequence(), controls, takes), takes)
+        music = collect_takes(generator.generate(seed, controls, takes), takes)
         found += [note_array(take) for take in music]
         speed = takes * seconds / (perf_counter() - started)
-        print(f"  {composer} {seed.id}: {takes} x {seconds:g} s, {speed:.0f} x real time",
+        print(f"  {composer} {name}: {takes} x {seconds:g} s, {speed:.0f} x real time",
               file=sys.stderr)  # fmt: skip
     return found
 
@@ -174,9 +206,9 @@ def sheet_of(
     rows, everything = {}, []
     settings = dict(item.partition("=")[::2] for item in options.set)
     for composer in composers:
-        music = written(
-            info, composer, max(1, options.pieces // len(composers)), options.seconds, settings
-        )
+        pieces = max(1, options.pieces // len(composers))
+        opened = dataset if options.openings else None
+        music = written(info, composer, pieces, options.seconds, settings, opened)
         everything += music
         dense = np.concatenate([densities(notes, options.seconds) for notes in music])
         new = figures(music, options.seconds, dense)
@@ -249,10 +281,13 @@ def main() -> int:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="real music to compare with")
     parser.add_argument("--composers", default=",".join(COMPOSERS), help="ids, with commas")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--openings", action="store_true", help="seeds from music kept back")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     composers = options.composers.split(",")
     try:
+        if options.openings and not options.data:
+            raise PyzzicatoError("The openings are in real music: say where it is with --data.")
         dataset = read_dataset(options.data, composers=composers) if options.data else None
         for info in models().values():
             wanted = info.id in options.models if options.models else info.family == "transformer"
@@ -262,7 +297,8 @@ def main() -> int:
             print(f"\n{info.title}: {sheet['pieces']} pieces of {sheet['seconds']:g} s")
             print(table(sheet))
             if options.write:
-                write_metrics(info, {"minutes_long": sheet})
+                name = "minutes_long_openings" if options.openings else "minutes_long"
+                write_metrics(info, {name: sheet})
     except PyzzicatoError as error:
         print(error, file=sys.stderr)
         return 1

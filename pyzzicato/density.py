@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from pyzzicato.datasets import Piece
 
-__all__ = ["density_table", "window_densities"]
+__all__ = ["EVERYBODY", "QUANTILES", "course_table", "density_table", "window_densities"]
 
 WINDOW_SECONDS = 30.0
+COURSE_SECONDS = 15.0
+QUANTILES = np.arange(0, 101, 5) / 100
+EVERYBODY = ""  # the row of all composers together
+FEWEST = 40  # windows; with fewer a composer has no row of its own
 
 
 def window_densities(piece: Piece, seconds: float = WINDOW_SECONDS) -> npt.NDArray[np.float64]:
@@ -45,4 +49,23 @@ def density_table(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
         if len(windows):
             p10, p50, p90 = (round(float(p), 3) for p in np.percentile(windows, [10, 50, 90]))
             table[composer] = {"p10": p10, "p50": p50, "p90": p90, "windows": len(windows)}
+    return table
+
+
+def course_table(pieces: Iterable[Piece]) -> dict[str, list[float]]:
+    """By composer id the 21 `QUANTILES` of notes per second over 15 s windows; see `courses`.
+
+    Only performances count, for scores are not played in time; the row "" is of everybody.
+    """
+    found: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
+    for piece in pieces:
+        if piece.kind == "performance":
+            windows = window_densities(piece, COURSE_SECONDS)
+            found[piece.composer].append(windows)
+            found[EVERYBODY].append(windows)
+    table = {}
+    for composer, parts in sorted(found.items()):
+        windows = np.concatenate(parts)
+        if len(windows) >= FEWEST:
+            table[composer] = np.quantile(windows, QUANTILES).round(2).tolist()
     return table

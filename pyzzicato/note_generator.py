@@ -7,7 +7,7 @@ how much time is left; a second reading that knows of no gap says when the gap i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from pyzzicato import controls
 from pyzzicato.codecs.performance import TICKS, codes_of
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control, likeliest, wildness
+from pyzzicato.courses import Course, quantiles_of
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
@@ -50,6 +51,14 @@ class NoteControls(controls.Controls):
         maximum=1.0,
         step=0.05,
     )
+    guidance: float = control(
+        2.0,
+        label="Closeness to the composer",
+        help="1 is as it learned; above that, what sets the composer apart counts so many times.",
+        minimum=1.0,
+        maximum=4.0,
+        step=0.25,
+    )
     temperature: float = wildness(1.0, 0.5, 1.3)
     top_p: float = likeliest(0.98)
     min_p: float = control(
@@ -63,10 +72,15 @@ class NoteControls(controls.Controls):
     density: int = control(
         0,
         label="Density",
-        help="0 leaves it to the network; 1 is sparse, 11 as dense as it gets.",
+        help="0 leaves it open; 1 is sparse, 11 as dense as it gets.",
         minimum=0,
         maximum=11,
         step=1,
+    )
+    course: bool = control(
+        True,
+        label="Rise and fall",
+        help="Where density is left open: sparse and dense in turn, as the composer's pieces are.",
     )
     loudness: int = control(
         0,
@@ -141,9 +155,11 @@ class NoteGenerator(Generator):
         return self._fill(seed, gap, controls, takes)
 
     def _continue(self, seed: NoteSequence, controls: NoteControls, takes: int) -> Iterator[Step]:
-        batch = batch_for(takes)
+        # Two rows at least go through the network: see "A batch has at least two takes".
+        batch = takes if controls.guidance > 1 else batch_for(takes)
         prompt = to_continue(seed, self.places)
-        reading = self._reading(prompt, controls, batch)
+        course = self._course(seed, controls, batch)
+        reading = self._reading(prompt, controls, batch, course)
         writer = Writer(self.heads, controls, batch, PitchGuard(prompt.codes, batch))
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
@@ -151,7 +167,17 @@ class NoteGenerator(Generator):
             yield from _news(reports[:takes], chosen, fine)
             if all(report.done for report in reports[:takes]):
                 return
+            if course:
+                course.saw([report.now for report in reports])
+                reading.wish(course.wishes([report.now for report in reports]))
             reading.go_on(chosen)
+
+    def _course(self, seed: NoteSequence, controls: NoteControls, batch: int) -> Course | None:
+        table = self.info.trained.get("course", {})
+        if controls.density or not controls.course or not table:
+            return None
+        quantiles = quantiles_of(table, shares(controls))
+        return Course(quantiles, seed, controls.seconds, controls.rng_seed, batch)
 
     def _fill(
         self, piece: NoteSequence, gap: Gap, controls: NoteControls, takes: int
@@ -160,7 +186,8 @@ class NoteGenerator(Generator):
         before, after = around(piece, gap)
         prompt = to_fill(piece, gap, self.places)
         reading = self._reading(prompt, controls, batch)
-        plain = self._reading(to_continue(before, self.places, gap.start), controls, batch)
+        onward = to_continue(before, self.places, gap.start)
+        plain = self._reading(onward, controls.changed(guidance=1.0), batch)
         guard = PitchGuard(prompt.codes, batch, [codes_of(note_array(after))])
         writer = Writer(self.heads, controls, batch, guard)
         ends: dict[int, float] = {}
@@ -179,13 +206,19 @@ class NoteGenerator(Generator):
             reading.go_on(chosen, time_left(left))
             plain.go_on(chosen)
 
-    def _reading(self, prompt: Prompt, controls: NoteControls, batch: int) -> _Reading:
-        composer = np.zeros((1, len(self.info.composers) + 1), np.float32)
+    def _reading(
+        self, prompt: Prompt, controls: NoteControls, batch: int, course: Course | None = None
+    ) -> _Reading:
+        """The seed read with its composers and, with guidance, once more without any."""
+        composer = np.zeros((2 if controls.guidance > 1 else 1, len(self.info.composers) + 1))
         for name, share in shares(controls).items():
-            composer[:, self.info.composers.index(name) + 1] = share
+            composer[0, self.info.composers.index(name) + 1] = share
+        composer[1:, 0] = 1.0
         wishes = prompt.wishes.copy()
         wishes[:, 0] = KINDS["performance"]
         wishes[:, 1], wishes[:, 2] = controls.density, controls.loudness
+        if course:
+            wishes[-1, 1] = course.wishes([0.0])[0]
         return _Reading(self.graph, self.places, prompt, wishes, composer, batch)
 
 
@@ -207,7 +240,10 @@ def _news(
 
 
 class _Reading:
-    """The network reading along: `hidden` (batch, width) is what the heads begin with."""
+    """The network reading along: `hidden` (rows, width) is what the heads begin with.
+
+    A row is a take with one row of `composer` (n, composers): first all takes with the first.
+    """
 
     def __init__(
         self,
@@ -218,25 +254,33 @@ class _Reading:
         composer: np.ndarray,
         batch: int,
     ) -> None:
+        self._times = len(composer)
+        composer = composer.astype(np.float32)
         inputs = {
-            "notes": prompt.notes[None].astype(np.float32),
-            "wishes": wishes[None].astype(np.float32),
+            "notes": np.repeat(prompt.notes[None].astype(np.float32), self._times, axis=0),
+            "wishes": np.repeat(wishes[None].astype(np.float32), self._times, axis=0),
             "composer": composer,
         }
-        cache = graph.cache(1, places)
+        cache = graph.cache(self._times, places)
         hidden = graph.advance(inputs, cache)[:, -1]
         self.hidden = np.repeat(hidden, batch, axis=0)
         self._graph = graph
         self._cache = cache.repeated(batch)
         self._composer = np.repeat(composer, batch, axis=0)
-        self._wishes = np.tile(wishes[-1:].astype(np.float32), (batch, 1, 1))
-        self._last = np.tile(prompt.codes[-2:, :4], (batch, 1, 1))
+        rows = batch * self._times
+        self._wishes = np.tile(wishes[-1:].astype(np.float32), (rows, 1, 1))
+        self._last = np.tile(prompt.codes[-2:, :4], (rows, 1, 1))
+
+    def wish(self, density: Sequence[int]) -> None:
+        """What density each take is to have from the next note on."""
+        self._wishes[:, 0, 1] = np.tile(density, self._times)
 
     def go_on(self, chosen: np.ndarray, left: np.ndarray | None = None) -> None:
         """Reads the notes just written (batch, 4); `left` (batch,) is the class of time left."""
-        self._last = np.concatenate([self._last[:, -1:], chosen[:, None, :4]], axis=1)
+        chosen = np.tile(chosen[:, None, :4], (self._times, 1, 1))
+        self._last = np.concatenate([self._last[:, -1:], chosen], axis=1)
         if left is not None:
-            self._wishes[:, 0, 4] = left
+            self._wishes[:, 0, 4] = np.tile(left, self._times)
         inputs = {
             "notes": np.stack([read_after(codes) for codes in self._last]).astype(np.float32),
             "wishes": self._wishes,

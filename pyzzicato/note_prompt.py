@@ -44,6 +44,11 @@ class Prompt:
     since: float = 0.0
     left: float | None = None
 
+    @property
+    def onsets(self) -> np.ndarray:
+        """Seconds of `codes` from the first of them on, (m,)."""
+        return _onsets(self.codes)
+
 
 def read_after(codes: np.ndarray) -> np.ndarray:
     """What is read after the last of `codes` (0 or more rows), (1, 6)."""
@@ -81,7 +86,7 @@ def to_fill(piece: NoteSequence, gap: Gap, places: int) -> Prompt:
     later = _from_its_first(after[: places // 4])
     new = min(places // 2, int(np.ceil(gap.seconds * NOTES_A_SECOND)))
     earlier = _from_its_first(before[-max(1, places - 1 - len(later) - new) :])
-    passed = np.cumsum(time_bounds()[earlier[:, TIME]] + earlier[:, FINE]) / TICKS
+    passed = _onsets(earlier)
     since = gap.start - float(before[-1, 0]) if len(earlier) else 0.0
     until = border - gap.start  # from the beginning of the gap
     whole = (passed[-1] if len(earlier) else 0.0) + since + until
@@ -91,6 +96,11 @@ def to_fill(piece: NoteSequence, gap: Gap, places: int) -> Prompt:
     wishes[len(later) :, 4] = time_left(whole - np.concatenate([[0.0], passed]))
     notes = np.concatenate([read_codes(later), read_codes(earlier), read_after(earlier)])
     return Prompt(notes, wishes, earlier, since, until)
+
+
+def _onsets(codes: np.ndarray) -> np.ndarray:
+    onsets: np.ndarray = np.cumsum(time_bounds()[codes[:, TIME]] + codes[:, FINE]) / TICKS
+    return onsets
 
 
 def _from_its_first(notes: np.ndarray) -> np.ndarray:

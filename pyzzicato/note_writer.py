@@ -25,11 +25,12 @@ from pyzzicato.notes import LOWEST_KEY, Note
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.sampling import Dice, choose_class
 
-__all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer"]
+__all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer", "guided"]
 
 FIELDS = ("time", "pitch", "duration", "velocity")
 LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
 MOST_AT_ONCE = 20  # keys struck at one instant
+SHORTEST = 0.01  # seconds; how long a note is at least, but for the very end
 NEWS = 0.25  # seconds of music between two reports of a take
 NEVER = -1e9  # the logit of what is forbidden
 
@@ -54,10 +55,24 @@ class NoteHeads:
         return result
 
 
+def guided(logits: np.ndarray, takes: int, guidance: float) -> np.ndarray:
+    """Logits (takes, bins), the composer's part made larger.
+
+    Of twice as many rows the second half was told without the composer. What the composer adds to
+    the logits counts `guidance` times (Ho and Salimans, 2022: classifier-free guidance).
+    """
+    if len(logits) == takes:
+        return logits
+    free = logits[takes:]
+    result: np.ndarray = free + guidance * (logits[:takes] - free)
+    return result
+
+
 class Writer:
     """Draws the four codes of the next note of every take.
 
-    `controls` has rng_seed, temperature, top_p and min_p; `guard` watches what is repeated.
+    `controls` has rng_seed, temperature, top_p, min_p and guidance; `guard` watches what is
+    repeated.
     """
 
     def __init__(self, heads: NoteHeads, controls: Any, takes: int, guard: PitchGuard) -> None:
@@ -75,12 +90,15 @@ class Writer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The codes (takes, 4) and the 10 ms steps within a wide time bin (takes,).
 
-        The wait is at least `least` (takes,) such steps, and below `most` where that is given.
+        `hidden` is (takes, width), or twice as many rows: the second half was read without the
+        composer (`guided`). The wait is at least `least` (takes,) such steps, and below `most`
+        where that is given.
         """
         draws = self.dice.roll()
-        chosen = np.zeros((len(hidden), len(FIELDS)), np.int64)
+        takes = len(self.struck)
+        chosen = np.zeros((takes, len(FIELDS)), np.int64)
         for field in range(len(FIELDS)):
-            logits = self.heads.logits(hidden, field)
+            logits = guided(self.heads.logits(hidden, field), takes, self.controls.guidance)
             if field == TIME:
                 logits[self._too_soon(least)] = NEVER
                 self._forbid_crowds(logits)
@@ -97,7 +115,8 @@ class Writer:
                 min_p=self.controls.min_p,
             )
             if field < VELOCITY:
-                hidden = self.heads.told(hidden, field, chosen[:, field])
+                told = np.tile(chosen[:, field], len(hidden) // takes)
+                hidden = self.heads.told(hidden, field, told)
         self.guard.saw(chosen[:, PITCH])
         for take, (time, pitch) in enumerate(chosen[:, :2]):
             if time:
@@ -164,14 +183,15 @@ class Report:
             return None
         wait = float(self._bounds[codes[TIME]] + fine) / TICKS
         self.now += min(wait, LONGEST_SILENCE + max(0.0, -self.now))
-        if self.now >= self.seconds:
+        if self.now > self.seconds - SHORTEST / 2:
             return self.finish()
         start, pitch = max(self.now, 0.0), int(codes[PITCH]) + LOWEST_KEY
         before = self._open.get(pitch)
         finished = [before._replace(end=min(before.end, start))] if before else []
-        end = min(start + float(self._lengths[codes[DURATION]]), self._last_end(pitch))
+        length = max(float(self._lengths[codes[DURATION]]), SHORTEST)
         velocity = max(1, min(127, int(codes[VELOCITY]) * 4 + 2))
-        self._open[pitch] = Note(start, max(end, start + 0.01), pitch, velocity)
+        end = min(start + length, self._last_end(pitch))
+        self._open[pitch] = Note(start, end, pitch, velocity)
         if finished and finished[0].end > finished[0].start:
             self._finished += finished
         if start - self._told >= NEWS:

@@ -30,8 +30,10 @@ __all__ = [
     "LOGITS",
     "OPENING",
     "READ",
+    "SPAN",
     "WISHES",
     "NoteWindows",
+    "densities_ahead",
     "density_wish",
     "loudness_wish",
     "note_loss",
@@ -128,7 +130,7 @@ class NoteWindows:
         wishes = np.zeros((len(notes), len(WISHES)), np.int64)
         wishes[:, 0] = KINDS.get(piece.kind, 1)
         if self.training and rng.random() < 0.5:
-            wishes[:, 1] = _densities(notes[:, 0])
+            wishes[:, 1] = densities_ahead(notes[:, 0])
         if self.training and rng.random() < 0.5:
             wishes[:, 2] = _loudnesses(notes)
         if self.training and len(notes) > 64 and rng.random() < self.config["filled"]:
@@ -138,7 +140,10 @@ class NoteWindows:
         return codes, read_codes(codes), wishes[: len(codes)]
 
 
-def _densities(start: np.ndarray) -> np.ndarray:
+def densities_ahead(start: np.ndarray) -> np.ndarray:
+    """The density class of the 8 s from each note on, up to the last: (n,) from onsets in s."""
+    if not len(start):
+        return np.zeros(0, np.int64)
     ahead = np.searchsorted(start, start + SPAN) - np.arange(len(start))
     seconds = np.minimum(SPAN, np.maximum(start[-1] - start, 1.0))
     classes: np.ndarray = density_wish(ahead / seconds)

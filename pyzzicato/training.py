@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.density import density_table
+from pyzzicato.density import course_table, density_table
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.intervals import interval_table
 from pyzzicato.optimizers import optimizer
@@ -369,6 +369,7 @@ def _summary(
         "density": {
             name: row["p50"] for name, row in density_table(train).items() if name in offered
         },
+        "course": course_table(train),
         "loudness": _loudness(train),
         "intervals": interval_table(train),
         "history": history,

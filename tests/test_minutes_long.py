@@ -83,6 +83,22 @@ def test_takes_are_shared_out(script: ModuleType) -> None:
         list(script.shared_out([], 2))
 
 
+def test_openings_are_of_held_out_performances_one_of_each_work_first(script: ModuleType) -> None:
+    array = notes(*np.arange(50.0, 90.0, 0.5)).astype(np.float32)
+
+    def piece(work: str, split: str = "test", kind: str = "performance") -> Piece:
+        return Piece(work + split + kind, "bach", "", work, split, kind, "", 1, array)
+
+    pieces = (piece("b"), piece("b", "val"), piece("a"), piece("c", kind="score"),
+              piece("d", "train"))  # fmt: skip
+    found = script.prompts("bach", Dataset(pieces, (), Path("music")))
+    assert [name for name, _ in found] == ["a", "b", "b"]
+    for _, opened in found:
+        assert opened.duration <= script.OPENING
+        assert [note.start for note in opened] == pytest.approx(list(np.arange(0, 20, 0.5)))
+    assert next(name for name, _ in script.prompts("bach", None)).startswith("bach-")
+
+
 def test_real_music_counts_from_its_first_note(script: ModuleType) -> None:
     array = notes(*np.arange(50.0, 300.0, 0.25)).astype(np.float32)
     real = Piece("x", "bach", "", "x", "test", "performance", "", 1, array)

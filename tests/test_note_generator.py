@@ -1,5 +1,6 @@
 """Playing the note Transformer: any seed, any number of takes, the same music every time."""
 
+import json
 from collections import defaultdict
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -12,7 +13,7 @@ from pyzzicato.codecs.performance import BINS
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
-from pyzzicato.note_writer import LONGEST_SILENCE
+from pyzzicato.note_writer import LONGEST_SILENCE, guided
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.runtime import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights
@@ -83,6 +84,35 @@ def test_a_take_does_not_depend_on_the_number_of_takes(player: NoteGenerator) ->
         assert len(set(three)) == 3
 
 
+@pytest.fixture(scope="module")
+def rising(tmp_path_factory: pytest.TempPathFactory) -> NoteGenerator:
+    """A player whose music was measured: it is wished as dense as that."""
+    info = make_transformer(tmp_path_factory.mktemp("rising"))
+    table = {"": np.linspace(1.0, 20.0, 21).tolist(), "bach": [3.0] * 21}
+    (info.folder / "training.json").write_text(json.dumps({"course": table}))
+    return NoteGenerator(info)
+
+
+def test_density_follows_a_course_unless_it_is_asked_for(rising: NoteGenerator) -> None:
+    def played(**values: Any) -> NoteSequence:
+        return collect(rising.generate(tune(16), asked(**values)))
+
+    assert played() != played(course=False)
+    assert played(density=5) == played(density=5, course=False)
+    three = collect_takes(rising.generate(tune(16), asked(), 3), 3)
+    assert three[0] == played()
+    assert three[:2] == collect_takes(rising.generate(tune(16), asked(), 2), 2)
+    assert played(guidance=1.0) == collect(rising.generate(tune(16), asked(guidance=1.0)))
+
+
+def test_with_guidance_what_the_composer_adds_counts_more() -> None:
+    told, free = np.array([[1.0, 3.0]]), np.array([[2.0, 2.0]])
+    both = np.concatenate([told, free])
+    assert guided(told, 1, 3.0).tolist() == [[1.0, 3.0]]
+    assert guided(both, 1, 1.0).tolist() == [[1.0, 3.0]]
+    assert guided(both, 1, 3.0).tolist() == [[-1.0, 5.0]]
+
+
 def test_two_runs_beside_each_other_equal_two_apart(player: NoteGenerator) -> None:
     def run(rng_seed: int) -> Any:
         return player.generate(tune(6), asked(rng_seed=rng_seed))
@@ -101,6 +131,8 @@ def test_every_control_changes_the_music(player: NoteGenerator) -> None:
     plain = collect(player.generate(tune(6), asked()))
     changes: list[dict[str, Any]] = [
         {"composer": "bach"},
+        {"guidance": 1.0},
+        {"guidance": 3.0},
         {"temperature": 0.5},
         {"top_p": 0.5},
         {"min_p": 0.3},
