@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import composition, registry, saving
+from pyzzicato import composition, music_sources, registry, saving
 from pyzzicato.controls import Control, declared
 from pyzzicato.errors import SavingFailed
 from pyzzicato.notes import Note, NoteSequence
@@ -56,14 +56,28 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
     if info is not None:
         group = parser.add_argument_group(f"controls of the model {info.id}")
         for item in declared(info.controls):
-            group.add_argument(
-                f"--{item.name.replace('_', '-')}",
-                dest=f"control_{item.name}",
-                metavar=item.name.upper(),
-                help=_help(item).replace("%", "%%"),
-            )
+            _add_control(group, item, info)
         if not info.composers:  # a plain sentence says so, instead of "unrecognized arguments"
             group.add_argument("--composer", dest="control_composer", help=argparse.SUPPRESS)
+
+
+def _add_control(group: Any, item: Control, info: registry.ModelInfo) -> None:
+    """The option of a control; that of styles is told apart, for it takes music too."""
+    if item.name == composition.STYLE and info.can("mixing"):
+        group.add_argument(
+            "--style",
+            action="append",
+            metavar="STYLE_OR_FILE",
+            help=f"{_help(item)} Also a built-in seed, or a MIDI or ABC file; give it several "
+            f"times for a hybrid, {music_sources.MOST_STYLES} at most.",
+        )
+        return
+    group.add_argument(
+        f"--{item.name.replace('_', '-')}",
+        dest=f"control_{item.name}",
+        metavar=item.name.upper(),
+        help=_help(item).replace("%", "%%"),
+    )
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str | None:
@@ -130,6 +144,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         takes=options.takes,
         avoid_copying=options.avoid_copying,
+        styles=getattr(options, "style", None) or (),
         controls=given,
     )
     heard = _Listening([[] for _ in range(plan.takes)], [""] * plan.takes)
@@ -186,7 +201,7 @@ def _report(
 def render(options: argparse.Namespace) -> int:
     """A MIDI or ABC file, or a built-in seed, as sound, MIDI or a picture."""
     saving.check_target(options.output)
-    music, name = composition.find_music(options.file)
+    music, name = music_sources.find_music(options.file)
     saving.save(options.output, NoteSequence(), music, title=name, renderer=options.renderer)
     print(f"{options.output}: {len(music)} notes, {music.duration:.1f} seconds")
     return 0

@@ -14,38 +14,39 @@ from typing import Any, overload
 
 from pyzzicato.avoiding import avoid_copying
 from pyzzicato.band_controls import KEEP_NOTHING, asked_keep
-from pyzzicato.band_seeds import band_seed, plays_band
+from pyzzicato.band_seeds import plays_band
 from pyzzicato.composers import find_composer
 from pyzzicato.controls import Control, Controls, declared, from_texts
-from pyzzicato.errors import InvalidControl, ModelUnavailable, UnknownName, UnreadableMusic
+from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.filling import asked_gap, parted
 from pyzzicato.generator import Step, collect_takes
-from pyzzicato.limits import MAX_BYTES, check_music
-from pyzzicato.midi import piano_part, read_music
+from pyzzicato.music_sources import (
+    NOTHING,
+    SeedLike,
+    StyleSources,
+    built_in,
+    seed_music,
+    style_sources,
+)
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info, models, models_folder
 from pyzzicato.saving import save
-from pyzzicato.seeds import Seed, all_seeds, seeds_by
 
 __all__ = [
     "MOST_TAKES",
-    "NOTHING",
+    "STYLE",
     "Composition",
     "Order",
-    "SeedLike",
     "compose",
-    "find_music",
     "order",
     "style_of",
 ]
 
 MOST_TAKES = 10
-NOTHING = "none"
-"""The name of the seed that is no music at all."""
-USUAL_COMPOSER = "chopin"
-"""Whose opening is taken where a model knows no composers and no seed is given."""
+STYLE = "style"
+"""The control that says one of a model's own styles."""
 
-SeedLike = str | Path | NoteSequence | None
+StyleLike = str | Path | NoteSequence
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Composition:
         """
         settings = self.settings
         style, seed = style_of(settings), settings.get("seed", NOTHING)
-        known = _built_in(seed)
+        known = built_in(seed)
         place = "inside" if settings.get("fill_to") else "after"
         if settings.get("keep", KEEP_NOTHING) != KEEP_NOTHING:
             place = "around"
@@ -116,13 +117,18 @@ class Order:
     controls: Controls
     takes: int
     avoid_copying: bool = False
+    styles: StyleSources = field(default_factory=StyleSources)
+    """What is mixed in beside the style of the controls, where the model mixes styles."""
 
     def steps(self) -> Iterator[Step]:
         """Composes; raises ModelUnavailable where the model cannot be loaded."""
-        generator = self.info.load()
+        generator: Any = self.info.load()
+        if self.styles.beside:
+            generator = generator.mixing(self.styles.beside)
         if self.avoid_copying:
             return avoid_copying(generator, self.seed, self.controls, self.takes)
-        return generator.generate(self.seed, self.controls, self.takes)
+        steps: Iterator[Step] = generator.generate(self.seed, self.controls, self.takes)
+        return steps
 
     @property
     def seconds(self) -> float:
@@ -140,6 +146,7 @@ class Order:
             "takes": self.takes,
             "avoid_copying": self.avoid_copying,
             **dataclasses.asdict(self.controls),
+            **({"styles": list(self.styles.names)} if self.styles.beside else {}),
         }
         gap, made = asked_gap(self.controls), []
         for number, notes in enumerate(takes):
@@ -164,6 +171,7 @@ def compose(
     rng_seed: int = 1,
     takes: None = None,
     avoid_copying: bool = False,
+    styles: StyleLike | Sequence[StyleLike] = (),
     **controls: Any,
 ) -> Composition: ...
 
@@ -178,6 +186,7 @@ def compose(
     rng_seed: int = 1,
     takes: int,
     avoid_copying: bool = False,
+    styles: StyleLike | Sequence[StyleLike] = (),
     **controls: Any,
 ) -> list[Composition]: ...
 
@@ -191,6 +200,7 @@ def compose(
     rng_seed: int = 1,
     takes: int | None = None,
     avoid_copying: bool = False,
+    styles: StyleLike | Sequence[StyleLike] = (),
     **controls: Any,
 ) -> Composition | list[Composition]:
     """New music in a composer's style; a list of it where a number of `takes` is given.
@@ -200,7 +210,9 @@ def compose(
     composer's first, or Chopin's for a model without composers. `model` is an id, else
     the first that there is; `controls` are its own (`pyzzicato models` names both). `takes` is 1
     to 10. With `avoid_copying` a take goes back and on with other dice where it comes close to its
-    training music (see `pyzzicato.avoiding`). The same arguments give the same music.
+    training music (see `pyzzicato.avoiding`). `styles`, for a model that mixes them, are styles of
+    its own, built-in seeds, files or NoteSequences, at most 8: before every two bars the lot falls
+    on one of them, and `alpha` is its share. The same arguments give the same music.
     Raises a PyzzicatoError that says which argument to change.
     """
     plan = order(
@@ -209,6 +221,7 @@ def compose(
         seed=seed,
         takes=1 if takes is None else takes,
         avoid_copying=avoid_copying,
+        styles=styles,
         controls={"seconds": seconds, "rng_seed": rng_seed, **controls},
     )
     texts = [""] * plan.takes
@@ -241,6 +254,7 @@ def order(
     seed: SeedLike = None,
     takes: int = 1,
     avoid_copying: bool = False,
+    styles: StyleLike | Sequence[StyleLike] = (),
     controls: Mapping[str, Any] | None = None,
 ) -> Order:
     """An order from what a person gives; see `compose`. Raises a PyzzicatoError."""
@@ -260,13 +274,15 @@ def order(
     for name in ("composer", "composer_2"):
         if wanted.get(name):
             wanted[name] = find_composer(str(wanted[name])).id
+    mixed = _mixed(info, styles, wanted, known)
     wanted = _with_what_it_needs(wanted, known)
     style = wanted.get("composer", known["composer"].default if "composer" in known else "")
     band = plays_band(info.controls)
-    music, name, by = _seed(seed if info.reads_seed else NOTHING, style, band)
+    music, name, by = seed_music(seed if info.reads_seed else NOTHING, style, band)
     if composer is None and "composer" in known and by in info.composers:
         wanted["composer"] = by
-    return Order(info, music, name, from_texts(info.controls, wanted), takes, avoid_copying)
+    checked = from_texts(info.controls, wanted)
+    return Order(info, music, name, checked, takes, avoid_copying, mixed)
 
 
 def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:
@@ -280,6 +296,27 @@ def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:
         raise InvalidControl(
             f"The model {info.title} begins by itself and reads no seed: leave the seed out."
         )
+
+
+def _mixed(
+    info: ModelInfo,
+    styles: StyleLike | Sequence[StyleLike],
+    wanted: dict[str, Any],
+    known: Mapping[str, Control],
+) -> StyleSources:
+    """The styles that are asked for; the one that a control can say is put into `wanted`."""
+    if not styles:
+        return StyleSources()
+    if not info.can("mixing"):
+        raise InvalidControl(
+            f"The model {info.title} mixes no styles: leave them out, or choose another model."
+        )
+    if isinstance(styles, str | Path | NoteSequence):
+        styles = (styles,)
+    given = wanted.get(STYLE, NOTHING)
+    found = style_sources((given, *styles), known[STYLE])
+    wanted[STYLE] = found.chosen
+    return found
 
 
 def _with_what_it_needs(wanted: dict[str, Any], known: Mapping[str, Control]) -> dict[str, Any]:
@@ -299,64 +336,3 @@ def _first_model() -> ModelInfo:
             f"There is no model in {models_folder()}: fetch the project's files again."
         )
     return found
-
-
-def _seed(seed: SeedLike, style: str, band: bool) -> tuple[NoteSequence, str, str]:
-    """The music, its name and its composer's id, which is empty where that is not known.
-
-    All of it is for the piano, unless it is for a `band`.
-    """
-    if isinstance(seed, NoteSequence):
-        if not seed.notes:
-            return seed, NOTHING, ""
-        checked = check_music(seed)
-        music = band_seed(checked)[0] if band else piano_part(checked)
-        return music, "your own music", ""
-    if seed is None:
-        built_in = next(iter(seeds_by(style or USUAL_COMPOSER)), None)
-    elif seed == NOTHING:
-        built_in = None
-    else:
-        built_in = _built_in(str(seed))
-        if built_in is None:
-            path = Path(seed)
-            data = _file_bytes(path)
-            music = read_music(data, path.name)
-            return (band_seed(music, data)[0] if band else piano_part(music)), path.name, ""
-    if built_in is None:
-        return NoteSequence(), NOTHING, ""
-    return built_in.sequence(), built_in.id, built_in.composer.id
-
-
-def find_music(text: str | Path) -> tuple[NoteSequence, str]:
-    """The music that is called `text`, a built-in seed or a MIDI or ABC file, and its name.
-
-    Raises UnknownName where there is neither, UnreadableMusic where the file holds no music.
-    """
-    built_in = _built_in(str(text))
-    if built_in is not None:
-        return built_in.sequence(), built_in.title
-    path = Path(text)
-    return read_music(_file_bytes(path), path.name), path.name
-
-
-def _built_in(name: str) -> Seed | None:
-    return next((seed for seed in all_seeds() if seed.id == name), None)
-
-
-def _file_bytes(path: Path) -> bytes:
-    """What is in a MIDI or ABC file, a byte more than allowed at most.
-
-    Raises UnknownName where there is none, UnreadableMusic where it cannot be opened.
-    """
-    try:
-        if not path.is_file():
-            raise UnknownName(
-                f"No built-in seed and no file is called “{str(path)[:100]}”: "
-                "`pyzzicato seeds` names the built-in ones."
-            )
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UnreadableMusic(f"{path} cannot be opened ({reason}): choose another.") from None

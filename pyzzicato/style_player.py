@@ -157,8 +157,9 @@ class StyleGenerator(BandGenerator):
         sources = found or [self._style(made, controls)]
         return play(made, self._blocks(made, controls, takes, sources), takes)
 
-    def mixing(self, pieces: Sequence[NoteSequence]) -> Generator:
-        """The same generator with the style of `pieces` mixed in, beside that of the controls."""
+    def mixing(self, pieces: Sequence[NoteSequence | str]) -> Generator:
+        """The same generator with the style of `pieces`, or styles by name, mixed in beside that
+        of the controls."""
         return _Mixing(self, tuple(pieces))
 
     def blocks(self, plan: Plan, controls: Any, takes: int) -> Iterator[np.ndarray]:
@@ -263,7 +264,7 @@ class StyleGenerator(BandGenerator):
 class _Mixing(Generator):
     """A generator with pieces whose style is always mixed in."""
 
-    def __init__(self, player: StyleGenerator, pieces: tuple[NoteSequence, ...]) -> None:
+    def __init__(self, player: StyleGenerator, pieces: tuple[NoteSequence | str, ...]) -> None:
         self._player, self._pieces = player, pieces
 
     def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyzzicato.composers import find_composer
-from pyzzicato.composition import NOTHING
 from pyzzicato.controls import Control, declared
 from pyzzicato.errors import InvalidControl, UnknownName
+from pyzzicato.music_sources import NOTHING
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds import find_seed
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pyzzicato.errors import PyzzicatoError, UnreadableMusic
 from pyzzicato.limits import check_size
+from pyzzicato.music_sources import MOST_STYLES
 from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.pieces import Other
@@ -22,7 +23,6 @@ __all__ = ["CONTROL", "draw", "own_music"]
 
 CONTROL = "style"
 """The control under which all this stands."""
-_MOST = 8  # files of one's own at once
 _FILES = "style-files"
 
 
@@ -109,13 +109,15 @@ def _take_files(view: View, key: str) -> None:
     gather(view)
     files: Sequence[Any] = st.session_state[key] or ()
     found, problems = [], []
-    for file in files[:_MOST]:
+    for file in files[:MOST_STYLES]:
         try:
             found.append(own_music(file))
         except UnreadableMusic as error:
             problems.append(f"{file.name}: {error}")
-    if len(files) > _MOST:
-        problems.append(f"More than {_MOST} files cannot be mixed: only the first ones are taken.")
+    if len(files) > MOST_STYLES:
+        problems.append(
+            f"More than {MOST_STYLES} files cannot be mixed: only the first ones are taken."
+        )
     view.others = tuple(found)
     view.problems["styles"] = " ".join(problems)
 
