@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyzzicato import clip_writing
 from pyzzicato import score_sheet as sheets
 from pyzzicato.cli import main
 from pyzzicato.clip_writing import new_clips
@@ -81,6 +83,47 @@ def test_new_clips_are_kept_and_read_again(
     again = new_clips(small, dataset, PLAN, counts, tmp_path / "run", said.append)
     assert again == made
     assert said[-1] == "small: 15 clips of 10 s are written"
+
+
+def test_two_processes_write_the_same(
+    small: ModelInfo, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_writing, "CALLS", 1)  # so that each group has several parts
+    counts, said = {"bach": 4, "chopin": 3}, list[str]()
+    one = new_clips(small, dataset, PLAN, counts, tmp_path / "one", said.append)
+    two = new_clips(small, dataset, PLAN, counts, tmp_path / "two", said.append, processes=2)
+    assert two == one
+    assert said.count("small: writing 7 clips of 10 s: 100%") == 2
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {"bach.npz", "chopin.npz"}
+
+
+def test_what_was_written_before_a_stop_is_not_written_again(
+    small: ModelInfo, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_writing, "CALLS", 1)
+    whole = new_clips(small, dataset, PLAN, {"bach": 3}, tmp_path / "whole", print)
+
+    def stopped(said: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        new_clips(small, dataset, PLAN, {"bach": 3}, tmp_path / "run", stopped)
+    assert len(list((tmp_path / "run").iterdir())) == 1
+    said: list[str] = []
+    again = new_clips(small, dataset, PLAN, {"bach": 3}, tmp_path / "run", said.append)
+    assert again == whole
+    assert said[0] == "small: writing 2 clips of 10 s: 50%"
+
+
+def test_settings_that_are_not_usual_reach_the_model(
+    small: ModelInfo, dataset: Dataset, tmp_path: Path
+) -> None:
+    usual = new_clips(small, dataset, PLAN, {"bach": 2}, tmp_path / "usual", print)
+    plan = dataclasses.replace(PLAN, values=(("busyness", 0.4),))
+    other = new_clips(small, dataset, plan, {"bach": 2}, tmp_path / "other", print)
+    assert [clip.source for clip in other["bach"]] == [clip.source for clip in usual["bach"]]
+    assert other != usual
+    assert plan.key() != PLAN.key()
 
 
 def test_a_damaged_file_is_written_anew(small: ModelInfo, dataset: Dataset, tmp_path: Path) -> None:
