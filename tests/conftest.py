@@ -1,6 +1,8 @@
 """What every test shares: quiet libraries, and no trace in the person's own folders."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """A cache folder of the test run's own, shared by its tests."""
     folder = tmp_path_factory.getbasetemp() / "pyzzicato-cache"
     monkeypatch.setenv("PYZZICATO_CACHE", str(folder))
+
+
+@pytest.fixture
+def _usual_policy() -> Iterator[None]:
+    """Keras as it was before a training set the numbers that it reckons with."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pyzzicato.band_library import BandMusic
-from pyzzicato.codecs.multitrack_roll import from_sequence
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll, from_sequence
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Dataset
 from pyzzicato.notes import Note, NoteSequence
@@ -63,3 +63,19 @@ def beaten_chords(
                     codes[start + 1 : start + 3, part, root + pitch] = 1
     codes[:, [part for part in range(5) if part not in parts]] = 0
     return codes
+
+
+def band_seeds() -> dict[str, NoteSequence]:
+    """Seeds that a network for a band must take, by what is odd about them; "four bars" is not."""
+    usual = MultitrackRoll().decode(beaten_chords(3, 4))
+    return {
+        "four bars": usual,
+        "empty": NoteSequence(),
+        "one note": NoteSequence((Note(0.0, 0.5, 60),)),
+        "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
+        "piano only": MultitrackRoll().decode(beaten_chords(5, 4, (1,))),
+        "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
+        "a late start": usual.shift(30.0),
+        "five minutes": MultitrackRoll().decode(np.tile(beaten_chords(3, 16), (10, 1, 1))),
+        "off the beat": usual.shift(0.3),
+    }

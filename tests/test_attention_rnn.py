@@ -1,7 +1,6 @@
 """The AttentionRNN: its graph beside Keras, its playing, its scores; on tiny random weights."""
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,6 @@ def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: 
 
 def one(info: ModelInfo, seed: NoteSequence = SEED, **values: Any) -> NoteSequence:
     return collect(steps(info, seed, **values))
-
-
-@pytest.fixture
-def _usual_policy() -> Iterator[None]:
-    yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -1,6 +1,5 @@
 """The band that is written step by step: what is read, the graphs beside Keras, the drawing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -358,14 +357,6 @@ quiet = true
 [training.augmentation]
 joining = 0.3
 """
-
-
-@pytest.fixture
-def _usual_policy() -> Iterator[None]:
-    yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

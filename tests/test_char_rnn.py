@@ -24,7 +24,10 @@ from pyzzicato.tune_reader import HEAD, LONGEST, TuneReader, longest_repeat
 from tests.small_tunes import make_model, tune, write_recipe, write_tunes
 
 # TensorFlow's own, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_usual_policy"),
+]
 
 MELODY = NoteSequence(tuple(Note(i / 4, i / 4 + 0.25, 60 + i * 5 % 12) for i in range(64)))
 
@@ -40,17 +43,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
     vocabulary = "\n" + "".join(chr(code) for code in range(32, 127))
     folder = tmp_path_factory.mktemp("models") / "asked"
     return make_model(folder, prompts=True, vocabulary=vocabulary)
-
-
-@pytest.fixture(autouse=True)
-def _usual_policy() -> Iterator[None]:
-    yield
-    import sys
-
-    if "keras" in sys.modules:
-        import keras
-
-        keras.config.set_dtype_policy("float32")
 
 
 def checked(steps: Iterator[Step], seconds: float, takes: int = 1) -> list[Step]:

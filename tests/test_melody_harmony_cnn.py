@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,16 @@ from pyzzicato.band_library import BandMusic
 from pyzzicato.band_planes import PARTS, window_nats
 from pyzzicato.cnn_player import CnnGenerator
 from pyzzicato.cnn_scores import cnn_told
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of, spans_of
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of, spans_of
 from pyzzicato.datasets import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families import melody_harmony_cnn
 from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
 from pyzzicato.training import load_keras, recipe, train
-from tests.small_band_music import beaten_chords
+from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 3
 CONFIG = {
@@ -105,17 +104,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
     return random_model(tmp_path_factory.mktemp("models") / "published", PUBLISHED)
 
 
-SEED = MultitrackRoll().decode(beaten_chords(3, 4))
-SEEDS = {
-    "empty": NoteSequence(),
-    "one note": NoteSequence((Note(0.0, 0.5, 60),)),
-    "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
-    "piano only": MultitrackRoll().decode(beaten_chords(5, 4, (1,))),
-    "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
-    "a late start": SEED.shift(30.0),
-    "five minutes": MultitrackRoll().decode(np.tile(beaten_chords(3, 16), (10, 1, 1))),
-    "off the beat": SEED.shift(0.3),
-}
+SEEDS = band_seeds()
+SEED = SEEDS["four bars"]
 
 
 def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: Any) -> list[Step]:
@@ -125,14 +115,6 @@ def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: 
 
 def one(info: ModelInfo, seed: NoteSequence = SEED, **values: Any) -> NoteSequence:
     return collect(steps(info, seed, **values))
-
-
-@pytest.fixture
-def _usual_policy() -> Iterator[None]:
-    yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,14 @@ from pyzzicato.datasets import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, UnknownName
 from pyzzicato.families import style_vae
 from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
 from pyzzicato.style_player import STYLES_FILE, StyleGenerator
 from pyzzicato.style_scores import style_windows, vae_told
 from pyzzicato.style_space import between, by_lot, load_library, make_library, middles, style_of
 from pyzzicato.training import load_keras, recipe, train
-from tests.small_band_music import beaten_chords
+from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 4
 CONFIG = {
@@ -88,17 +87,8 @@ def recipe_of(info: ModelInfo) -> Any:
     return Recipe(info.id, info.family, info.config, {}, info.folder, info.folder)
 
 
-SEED = MultitrackRoll().decode(beaten_chords(3, 4))
-SEEDS = {
-    "empty": NoteSequence(),
-    "one note": NoteSequence((Note(0.0, 0.5, 60),)),
-    "drums only": NoteSequence((Note(0.0, 0.5, 38, 80, 0, True),)),
-    "piano only": MultitrackRoll().decode(beaten_chords(5, 4, (1,))),
-    "off the piano": NoteSequence((Note(0.0, 0.5, 5), Note(0.5, 1.0, 120))),
-    "a late start": SEED.shift(30.0),
-    "five minutes": MultitrackRoll().decode(np.tile(beaten_chords(3, 16), (10, 1, 1))),
-    "off the beat": SEED.shift(0.3),
-}
+SEEDS = band_seeds()
+SEED = SEEDS["four bars"]
 
 
 def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: Any) -> list[Step]:
@@ -108,14 +98,6 @@ def steps(info: ModelInfo, seed: NoteSequence = SEED, takes: int = 1, **values: 
 
 def one(info: ModelInfo, seed: NoteSequence = SEED, **values: Any) -> NoteSequence:
     return collect(steps(info, seed, **values))
-
-
-@pytest.fixture
-def _usual_policy() -> Iterator[None]:
-    yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,10 @@ from pyzzicato.runtime import weights_of
 from pyzzicato.training import family_module, load_keras, recipe, train, weights_by_path
 
 # TensorFlow's own, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_usual_policy"),
+]
 
 RECIPES = {
     "wavenet": "channels = 8\nkernel = 3\ndilations = [1, 2]\ngated = true\nskip = 8\nhidden = 8",
@@ -90,15 +92,6 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(TOML.format(family=family, config=config))
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "models"))
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def _usual_policy() -> Iterator[None]:
-    """Training sets Keras' number format for the whole process: set it back."""
-    yield
-    import keras
-
-    keras.config.set_dtype_policy("float32")
 
 
 def play(info: ModelInfo) -> NoteSequence:
