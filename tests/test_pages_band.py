@@ -129,6 +129,23 @@ def test_what_was_left_out_is_said(visit: Callable[..., AppTest]) -> None:
     assert len(view_of(app).start.music) == len(band_piece(2))
 
 
+def test_winds_and_organs_are_called_so_and_the_strings_play_them(
+    visit: Callable[..., AppTest],
+) -> None:
+    parts = {73: 0.0, 60: 1.0, 19: 2.0, 33: 3.0}
+    odd = NoteSequence(tuple(Note(at, at + 1, 60, program=who) for who, at in parts.items()))
+    app = upload(visit(model="small"), "winds.mid", write_midi(odd))
+    said = "This model plays the piano: its bass, organ and winds are played on the piano."
+    assert said in words(app)
+    assert {note.program for note in view_of(app).seed.music} == {0}
+    app.selectbox(key="set-model").set_value("five").run()
+    assert "The strings play its organ and winds." in words(app)
+    assert {note.program for note in view_of(app).seed.music} == {33, 48}
+    organ = NoteSequence((Note(0, 1, 60, program=19),))
+    app = upload(visit(model="small"), "organ.mid", write_midi(organ))
+    assert "This model plays the piano: its organ is played on the piano." in words(app)
+
+
 def test_a_changing_tempo_moves_no_note_off_its_beat(visit: Callable[..., AppTest]) -> None:
     file = mido.MidiFile(file=io.BytesIO(write_midi(band_piece(4))))
     file.tracks[0].append(mido.MetaMessage("set_tempo", tempo=400_000, time=4 * 960))

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pyzzicato import band_seeds
 from pyzzicato.band_parts import band_notes, is_band, players
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, place_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import piano_part
 from pyzzicato.notes import NoteSequence
@@ -16,6 +16,16 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.ui.pieces import Start
 
 __all__ = ["becomes", "fitted", "listed", "plays_band"]
+
+# (last program, name), by program: what the band's strings play, as one would call it.
+_FAMILIES = (
+    (15, "Mallets"),
+    (23, "Organ"),
+    (55, "Strings"),
+    (79, "Winds"),
+    (95, "Synthesizers"),
+    (111, "Folk instruments"),
+)
 
 
 def plays_band(info: ModelInfo) -> bool:
@@ -45,16 +55,32 @@ def fitted(start: Start, band: bool) -> Start:
 def becomes(music: NoteSequence, band: bool) -> str:
     """What a model for a band, or one for the piano, makes of `music`, in one sentence; "" where
     it takes it as it is."""
-    names = list(players(music))
-    if band and names == ["Piano"]:
-        return "Only the piano plays in it: drums, guitar, bass and strings are arranged for it."
-    others = [name for name in names if name in INSTRUMENTS and name not in ("Drums", "Piano")]
-    if band or not (others or "Drums" in names):
+    names = players(music)
+    if band:
+        if names == ("Piano",):
+            return (
+                "Only the piano plays in it: drums, guitar, bass and strings are arranged for it."
+            )
+        others = [name for name in _called(music, "Strings") if name != "Strings"]
+        return f"The strings play its {listed(others)}." if others else ""
+    others = [n for name in ("Guitar", "Bass", "Strings") for n in _called(music, name)]
+    if not (others or "Drums" in names):
         return ""
     said = [f"its {listed(others)} {_are(others)} played on the piano"] if others else []
     if "Drums" in names:
         said.append("its drums are left out")
     return f"This model plays the piano: {' and '.join(said)}."
+
+
+def _called(music: NoteSequence, part: str) -> list[str]:
+    """What plays the part of one of the five in `music`, as one would call it."""
+    programs = {note.program for note in music if not note.is_drum}
+    names = {
+        next(name for last, name in _FAMILIES if program <= last) if part == "Strings" else part
+        for program in programs
+        if (place := place_of(program, False)) is not None and INSTRUMENTS[place] == part
+    }
+    return sorted(names)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -64,4 +90,4 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 and names[0] != "Strings" else "are"
+    return "is" if (len(names) == 1 and not names[0].endswith("s")) or names == ["Bass"] else "are"
