@@ -110,6 +110,11 @@ def _figures(
         return {"pieces": 0}
     again, total = np.sum([repeats(notes, seconds) for notes in pieces], axis=0)
     reports = [originality(_sequence(notes)) for notes in pieces]
+    for number, report in enumerate(reports):
+        if report.copied:
+            where = f"{report.notes} notes, from {report.start:.0f} to {report.end:.0f} s"
+            known = f"{report.composer}, {report.title}"
+            print(f"  piece {number} shares {where}, with {known}", file=sys.stderr)
     return {
         "pieces": len(pieces),
         "repeated": round(float(again / max(total, 1)), 5),

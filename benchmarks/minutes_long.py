@@ -163,9 +163,12 @@ def written(
     controls = from_texts(
         info.controls, {**settings, "seconds": str(seconds), "composer": composer}
     )
-    for (name, seed), takes in shared_out(prompts(composer, unheard), pieces):
+    for rng_seed, ((name, seed), takes) in enumerate(
+        shared_out(prompts(composer, unheard), pieces), controls.rng_seed
+    ):
         started = perf_counter()
-        music = collect_takes(generator.generate(seed, controls, takes), takes)
+        asked = controls.changed(rng_seed=rng_seed)  # no two pieces have the same dice
+        music = collect_takes(generator.generate(seed, asked, takes), takes)
         found += [note_array(take) for take in music]
         speed = takes * seconds / (perf_counter() - started)
         print(f"  {composer} {name}: {takes} x {seconds:g} s, {speed:.0f} x real time",
