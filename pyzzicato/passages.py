@@ -124,23 +124,26 @@ class Index:
     titles: tuple[str, ...]
     real_scores: Floats = field(default_factory=lambda: np.full((len(REAL_SECONDS), 101), np.inf))
     real_notes: Floats = field(default_factory=lambda: np.full((len(REAL_SECONDS), 101), np.inf))
-    _order: npt.NDArray[np.intp] = field(init=False, repr=False)
+    # One number for each of millions of hashes: 32 bits, and only what cannot be looked up.
+    _order: npt.NDArray[np.int32] = field(init=False, repr=False)
     _bounds: Ints = field(init=False, repr=False)
-    _position: Ints = field(init=False, repr=False)
-    _recording: Ints = field(init=False, repr=False)
+    _position: npt.NDArray[np.int32] = field(init=False, repr=False)
+    _ends: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.values) != len(self.steps) or len(self.values) != self.counts.sum():
             raise ValueError("an index needs one step for each hash, and as many as are counted")
         bounds = np.zeros(2**16 + 1, np.int64)
         np.cumsum(np.bincount(self.values, minlength=2**16), out=bounds[1:])
-        position = np.cumsum(self.steps, dtype=np.int64)
-        begin = np.cumsum(self.counts) - self.counts
-        position -= np.repeat(np.concatenate([[0], position])[begin], self.counts)
-        object.__setattr__(self, "_order", np.argsort(self.values, kind="stable"))
+        ends = np.cumsum(self.counts)
+        position = np.empty(len(self.steps), np.int32)
+        for end, count in zip(ends, self.counts, strict=True):
+            np.cumsum(self.steps[end - count : end], out=position[end - count : end])
+        order = np.argsort(self.values, kind="stable").astype(np.int32)
+        object.__setattr__(self, "_order", order)
         object.__setattr__(self, "_bounds", bounds)
         object.__setattr__(self, "_position", position)
-        object.__setattr__(self, "_recording", np.repeat(np.arange(len(self.counts)), self.counts))
+        object.__setattr__(self, "_ends", ends)
 
     def weights(self, values: Hashes) -> Floats:
         """How much finding each hash says, 0 (stands everywhere) to 1 (rare)."""
@@ -157,7 +160,8 @@ class Index:
         number = np.repeat(np.arange(len(values)), found)
         offset = np.arange(len(number)) - np.repeat(np.cumsum(found) - found, found)
         place = self._order[np.repeat(low, found) + offset]
-        return number, self._recording[place], self._position[place]
+        recording = np.searchsorted(self._ends, place, side="right")
+        return number, recording, self._position[place].astype(np.int64)
 
     def save(self, path: Path) -> None:
         """Write the index to `path`, compressed."""
