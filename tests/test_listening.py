@@ -133,6 +133,7 @@ def test_a_whole_test_on_the_page(shelf: Path) -> None:
     app.button(key="listen-begin").click().run()
     trial: Trial = app.session_state["listen-test"]
     assert len(trial.samples) == 3
+    assert app.button(key="listen-begin").label == "Another test"
     text = words(app)
     assert "In the style of" in text
     assert all(sample.title not in text for sample in trial.samples), "blind"
@@ -142,10 +143,17 @@ def test_a_whole_test_on_the_page(shelf: Path) -> None:
     for place in range(3):
         for scale in SCALES:
             app.button_group(key=f"{begin}-{place}-{scale}").set_value(place + 1)
-    for a, b in trial.pairs:
+    for a, b in trial.pairs[1:]:
         app.button_group(key=f"{begin}-{a}-{b}").set_value("ABC"[b])
     app.button(key="listen-keep").click().run()
+    assert problems(app) == ["One answer is missing: give all of them, then keep them."]
+    app.button_group(key=f"{begin}-{trial.pairs[0][0]}-{trial.pairs[0][1]}").set_value(
+        "no difference"
+    )
+    players = len(app.get("bidi_component"))
+    app.button(key="listen-keep").click().run()
     assert problems(app) == []
+    assert len(app.get("bidi_component")) == players, "all can be heard once more"
     text = words(app)
     for letter, sample in zip("ABC", trial.samples, strict=True):
         real = "real: " if sample.what == REAL else ""
@@ -155,6 +163,9 @@ def test_a_whole_test_on_the_page(shelf: Path) -> None:
         sample.what: place + 1 for place, sample in enumerate(trial.samples)
     }
     assert "real openings" in text
+    assert "<td>never</td><td></td><td>1</td>" in "".join(
+        each.proto.body for each in app.get("html")
+    )
     assert [button.label for button in app.get("download_button")] == [
         "Ratings as CSV", "Preferences as CSV",
     ]  # fmt: skip

@@ -46,7 +46,7 @@ def show_test(models: Sequence[ModelInfo], answers: Answers) -> None:
     test: Trial | None = st.session_state.get("listen-test")
     word = "Begin a test" if test is None else "Another test"
     if st.button(word, key="listen-begin", disabled=not 1 <= len(chosen) <= MOST):
-        test = _begin([ready[name] for name in chosen])
+        _begin([ready[name] for name in chosen])
     if test is None:
         return
     if st.session_state.get("listen-kept"):
@@ -55,17 +55,17 @@ def show_test(models: Sequence[ModelInfo], answers: Answers) -> None:
         _ask(test, answers)
 
 
-def _begin(models: Sequence[ModelInfo]) -> Trial | None:
-    """Composes a new test and forgets the one before."""
+def _begin(models: Sequence[ModelInfo]) -> None:
+    """Composes a new test and forgets the one before; where it cannot, it says why."""
     try:
         with st.spinner("Composing the samples"):
             test = make_trial(models, secrets.randbelow(2**31))
     except PyzzicatoError as error:
         shell.problem(str(error))
-        return None
+        return
     st.session_state["listen-test"] = test
     st.session_state["listen-kept"] = False
-    return test
+    st.rerun()  # so that the button is for another one
 
 
 def _ask(test: Trial, answers: Answers) -> None:
@@ -91,6 +91,15 @@ def _ask(test: Trial, answers: Answers) -> None:
 def _sample(test: Trial, place: int, composer: str) -> None:
     """One sample without its name, and the three scales."""
     shell.line(LETTERS[place], "label")
+    key = _play(test, place)
+    for scale in SCALES:
+        st.segmented_control(
+            ASKED[scale].format(composer=composer), range(1, 6), key=f"{key}-{scale}"
+        )
+
+
+def _play(test: Trial, place: int) -> str:
+    """The player of one sample; returns what begins the keys of all that belongs to it."""
     music = test.samples[place].music
     key = f"listen-{test.rng_seed}-{place}"
     player(
@@ -105,10 +114,7 @@ def _sample(test: Trial, place: int, composer: str) -> None:
         height=0,  # a written score looks different from a performance
         piece=key,
     )
-    for scale in SCALES:
-        st.segmented_control(
-            ASKED[scale].format(composer=composer), range(1, 6), key=f"{key}-{scale}"
-        )
+    return key
 
 
 def _keep(test: Trial, answers: Answers) -> None:
@@ -122,7 +128,8 @@ def _keep(test: Trial, answers: Answers) -> None:
     missing = sum(value is None for row in ratings for value in row.values())
     missing += sum(value is None for value in said.values())
     if missing:
-        shell.problem(f"{missing} answers are missing: give all of them, then keep them.")
+        some = f"{missing} answers are" if missing > 1 else "One answer is"
+        shell.problem(f"{some} missing: give all of them, then keep them.")
         return
     chosen = {
         pair: None if value == NO_DIFFERENCE else LETTERS.index(str(value))
@@ -138,10 +145,12 @@ def _keep(test: Trial, answers: Answers) -> None:
 
 
 def _reveal(test: Trial) -> None:
+    """What the samples were, to hear once more."""
     shell.line("Your answers are kept. This is what you heard:", "label")
-    for letter, sample in zip(LETTERS, test.samples, strict=False):
+    for place, sample in enumerate(test.samples):
         real = "real: " if sample.what == REAL else ""
-        shell.line(f"{letter} was {real}{sample.title}.")
+        shell.line(f"{LETTERS[place]} was {real}{sample.title}.")
+        _play(test, place)
 
 
 def _rated(found: Mean) -> str:
@@ -169,8 +178,8 @@ def show_results(models: Sequence[ModelInfo], answers: Answers) -> None:
     compared = tuple(
         (
             f"{titles.get(pair.one, pair.one)} rather than {titles.get(pair.other, pair.other)}",
-            f"{pair.wins} of {pair.wins + pair.losses}",
-            f"{pair.low:.0%} to {pair.high:.0%}",
+            f"{pair.wins} of {pair.wins + pair.losses}" if pair.wins + pair.losses else "never",
+            f"{pair.low:.0%} to {pair.high:.0%}" if pair.wins + pair.losses else "",
             str(pair.ties),
         )
         for pair in pairs
