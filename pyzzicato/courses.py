@@ -15,7 +15,7 @@ begins where the seed stands among openings.
 The network follows a wish slowly: of notes per second over 8 s, as logarithms, 0.75 is what was
 before and 0.21 what is wished (least squares over 660 stretches with wishes drawn by lots). So the
 wish is not the course itself but `STEADY` of it, and on top of that `ANSWER` times what the music
-of the last 8 s was off its course; with 3 the past has no say any more.
+of the last 8 s was off its course; with 4 the past has no say any more.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from pyzzicato.performance_examples import SPAN, density_wish
 
 __all__ = ["PIECE", "STAYS", "Course", "quantiles_of"]
 
-PIECE = 0.22  # of the variance of ranks: what windows five minutes apart have in common
-STAYS = 0.59  # of the rest, from one knot to the next
+PIECE = 0.30  # of the variance of ranks: what windows two minutes apart have in common
+STAYS = 0.54  # of the rest, from one knot to the next
 KNOT = 15.0  # seconds between two values of a course
 OPENING = 0.28  # standard deviations that openings are sparser than the rest
 OUTERMOST = 0.6  # standard deviations; a written seed tells no more than that
 FEW = 8  # notes; a shorter seed says nothing about density
-STEADY = (-0.6, 1.28)
-ANSWER = 3.0
+STEADY = (-0.15, 1.28)
+ANSWER = 4.0
 LEAST = 0.3  # notes a second, added before logarithms
 CLASSES = (2, 10)  # of wishes; the outermost have hardly been seen in training
 NORMAL = NormalDist()
