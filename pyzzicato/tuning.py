@@ -113,8 +113,8 @@ class Verdict:
     """The best setting beside the usual one.
 
     `best` are the changed controls, {} where none is better within the guards. `gain` is how much
-    the mean composite rises, `spread` how far the composite of one of both settings lies apart
-    between two rng seeds, whichever is more. `changes` where the gain is larger.
+    the mean composite rises, `spread` the most that the composite of any one setting differs
+    between two rng seeds. `changes` where the gain is larger.
     """
 
     best: Mapping[str, Any]
@@ -145,7 +145,7 @@ def verdict(rows: Sequence[Row]) -> Verdict:
         best[0]["values"],
         round(_composite(usual), 4),
         round(_composite(best), 4),
-        round(max(_apart(usual), _apart(best)), 4),
+        round(max(map(_apart, groups)), 4),
     )
 
 
@@ -211,7 +211,8 @@ def page(
         f"repeated windows than both the usual one and real music (by more than {MORE:.0%}), "
         "or with a density farther off than the usual one's and "
         f"than {DENSITY:g} times, is not taken, however good. The usual setting is changed only "
-        "where the gain is larger than what lies between two rng seeds at one setting.",
+        "where the gain is larger than the most that any one setting differs between rng "
+        "seeds: the best of many owes part of its lead to luck.",
     ]
     for model, found in kept.items():
         if _complete(found["rows"]):

@@ -60,6 +60,11 @@ def test_a_gain_within_the_spread_does_not() -> None:
     said = verdict([*USUAL, row({"t": 1}, 1, 0.60), row({"t": 1}, 2, 0.66)])
     assert said.best == {"t": 1}
     assert not said.changes
+    lucky = [*USUAL, *(row({"t": 1}, n, 0.65) for n in (1, 2)), row({"t": 2}, 1, 0.7)]
+    assert verdict(lucky).changes
+    unsure = verdict([*lucky, row({"t": 2}, 2, 0.5)])
+    assert unsure.best == {"t": 1}
+    assert not unsure.changes, "another setting shows how much chance does"
     assert verdict(USUAL).best == {}
     assert not verdict([*USUAL, row({"t": 1}, 1, 0.5)]).changes
     with pytest.raises(ValueError, match="usual"):
