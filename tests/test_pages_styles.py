@@ -1,7 +1,12 @@
 """The Compose page with a model that mixes styles: the map, one's own music, morphing."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,8 +76,8 @@ class Shown:
     def __init__(self) -> None:
         self.data: dict[str, Any] = {}
 
-    def __call__(self, key: str, data: dict[str, Any], on_pick_change: Callable[[], None]) -> None:
-        self.data, self.picked = data, on_pick_change
+    def __call__(self, key: str, data: bytes, on_pick_change: Callable[[], None]) -> None:
+        self.data, self.picked = json.loads(data), on_pick_change
 
 
 @pytest.fixture
@@ -249,3 +254,19 @@ def test_a_result_morphs_into_a_file(visit: Callable[..., AppTest]) -> None:
     assert downloads.title_of(piece_of(app)) == "Ours.mid (continued) into goal.mid"
     assert compose(app).error == ""
     assert not piece_of(app).morph
+
+
+def test_the_map_loads_no_tables(info: ModelInfo, project: Path) -> None:
+    (info.folder / "model.toml").write_text(TOML, encoding="utf-8")
+    code = (
+        "import sys; from tests.visits import open_app; app = open_app(model='tiny'); "
+        "print(len(app.get('bidi_component')), 'pandas' in sys.modules, 'pyarrow' in sys.modules)"
+    )
+    environment = {**os.environ, "PYZZICATO_MODELS": str(info.folder.parent)}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    count, *tables = run.stdout.split()
+    assert int(count) > 2
+    assert tables == ["False", "False"]

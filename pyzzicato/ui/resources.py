@@ -11,6 +11,7 @@ from pyzzicato.generator import Generator
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
+from pyzzicato.ui.memory import give_back
 
 __all__ = ["generator", "missing", "reads", "styles"]
 
@@ -24,7 +25,9 @@ def generator(info: ModelInfo) -> Generator:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _generator(folder: str, changed: int, _info: ModelInfo) -> Generator:
     """`folder` and `changed` (time of the weights) tell one set of weights from another."""
-    return _info.load()
+    made = _info.load()
+    give_back()  # what it took to make it, and a model for which there was no room any more
+    return made
 
 
 def reads(info: ModelInfo, seed: NoteSequence) -> str:

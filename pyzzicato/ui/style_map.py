@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -60,7 +61,9 @@ def style_map(
         if pick in library.names:
             on_pick(str(pick))
 
-    _map(key=key, data={**drawn(library, marks), "chosen": chosen}, on_pick_change=picked)
+    # As bytes: of a dict Streamlit asks whether a table is in it, and loads pandas for that.
+    data = json.dumps({**drawn(library, marks), "chosen": chosen}).encode()
+    _map(key=key, data=data, on_pick_change=picked)
 
 
 def drawn(

@@ -23,7 +23,8 @@ function mark(each, svg) {
   shape("title", {}, group).textContent = each.name;
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: bytes, setTriggerValue }) {
+  const data = JSON.parse(new TextDecoder().decode(bytes));
   const svg = parentElement.querySelector("svg");
   svg.setAttribute("viewBox", `0 0 ${data.width} ${data.height}`);
   const said = data.chosen === "none" ? "" : `, ${data.chosen} is chosen`;

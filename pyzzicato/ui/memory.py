@@ -1,0 +1,29 @@
+"""Memory that is free again, given back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+__all__ = ["give_back"]
+
+
+def give_back() -> None:
+    """Gives free memory back; does nothing where the C library cannot.
+
+    Loading a model takes two or three times what it keeps, in pieces between which others lie,
+    and glibc keeps those for itself. It takes some milliseconds, however much there is.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> ctypes._NamedFuncPointer | None:
+    """`malloc_trim` of glibc; None on other systems."""
+    try:
+        found: ctypes._NamedFuncPointer = ctypes.CDLL(None).malloc_trim
+    except (OSError, TypeError, AttributeError):  # another C library; on Windows None is no name
+        return None
+    return found
