@@ -168,7 +168,8 @@ def _turn(view: View) -> None:
             on_click=_roll,
             args=(view,),
         )
-    shell.line(f"{links.TAKES.help} {items['rng_seed'].help}")
+    dice = items["rng_seed"].help
+    shell.line(f"Takes: {_small(links.TAKES.help)} Dice: {_small(dice)}")
     with st.expander("More controls"):
         if main is not None:
             value = view.settings[main.name]
@@ -178,6 +179,11 @@ def _turn(view: View) -> None:
             shell.line(without_effect(item, view) or item.help)
             if item.name == styles.CONTROL:
                 styles.draw(view)
+
+
+def _small(sentence: str) -> str:
+    """A sentence as it stands after a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _roll(view: View) -> None:
