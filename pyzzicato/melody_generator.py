@@ -58,7 +58,7 @@ class MelodyControls(controls.Controls):
         unit="seconds",
     )
     temperature: float = wildness(
-        1.0, 0.1, 2.0, "Low repeats itself, high dares more and loses its form."
+        0.9, 0.1, 2.0, "Low repeats itself, high dares more and loses its form."
     )
     primer: str = control(
         "melody",

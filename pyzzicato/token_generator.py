@@ -41,7 +41,7 @@ _NEWS = 0.5  # seconds, the longest time without any
 class TokenControls(controls.Controls):
     """What a listener turns on a network of notes and lengths."""
 
-    temperature: float = wildness(1.0, 0.5, 1.5)
+    temperature: float = wildness(0.9, 0.5, 1.5)
     top_p: float = likeliest(0.95)
     tempo: float = control(
         0.0,
