@@ -1,10 +1,12 @@
 """The Compose page with a model that mixes styles: the map, one's own music, morphing."""
 
+import gc
 import json
 import os
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds import find_seed
 from pyzzicato.style_player import StyleGenerator
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
-from pyzzicato.ui import downloads, stage, style_map
+from pyzzicato.ui import downloads, resources, stage, style_map
 from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
 from tests.small_model import make_model
@@ -109,6 +111,17 @@ def test_a_click_on_the_map_chooses_a_style(
     compose(app)
     assert piece_of(app).controls.style == "Tango"
     assert piece_of(app).texts["style"] == "Tango"
+
+
+def test_the_map_keeps_no_model_alive(visit: Callable[..., AppTest], shown: Shown) -> None:
+    app = visit(model="tiny", seconds="5")
+    assert [each["name"] for each in shown.data["marks"]] == ["the seed"]
+    found = view_of(app).info
+    model = weakref.ref(resources.generator(found))
+    del app
+    resources._generator.clear()  # as when another model takes its place
+    gc.collect()
+    assert model() is None
 
 
 def test_what_the_map_shows(info: ModelInfo) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from pyzzicato.errors import PyzzicatoError, UnreadableMusic
 from pyzzicato.limits import check_size
 from pyzzicato.music_sources import MOST_STYLES
 from pyzzicato.notes import NoteSequence
+from pyzzicato.registry import ModelInfo
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.pieces import Other
 from pyzzicato.ui.state import View, gather
@@ -70,14 +71,20 @@ def _marks(view: View) -> dict[str, np.ndarray]:
     if view.info.id not in view.warm or resources.missing(view.info):
         return {}
     music = {"the seed": view.seed.music, **{each.name: each.music for each in view.others}}
-    generator = resources.generator(view.info)
-    places = {name: _place(generator, each) for name, each in music.items()}
+    weights = view.info.weights
+    changed = weights.stat().st_mtime_ns
+    places = {n: _place(view.info, str(weights), changed, each) for n, each in music.items()}
     return {name: place for name, place in places.items() if place is not None}
 
 
-@lru_cache(maxsize=64)
-def _place(generator: Any, music: NoteSequence) -> np.ndarray | None:
-    """Where music lies on the map, (2,); None for silence."""
+@st.cache_data(max_entries=64, show_spinner=False)
+def _place(_info: ModelInfo, weights: str, changed: int, music: NoteSequence) -> np.ndarray | None:
+    """Where music lies on the map, (2,); None for silence.
+
+    `weights` (their file) and `changed` (its time) tell one model from another: the model itself
+    is not kept here, so that its memory is free once no one else needs it.
+    """
+    generator: Any = resources.generator(_info)
     latents = generator.latents(music)
     if not len(latents):
         return None
