@@ -34,7 +34,7 @@ class CnnControls(BandControls):
     """What a listener turns on this family."""
 
     variety: float = control(
-        1.0,
+        0.8,
         label="Wildness",
         help="How much chance there is in every two bars; 0 has one way on, as published.",
         minimum=0.0,
