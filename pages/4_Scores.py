@@ -63,7 +63,8 @@ def show_features(measured: list[Scored]) -> None:
     )
     with st.expander("All figures, with KL divergences and the form of the original"):
         shell.line("In brackets the ceiling, the same between two halves of the real music.")
-        show_table(likeness_table(measured, {n: each.about for n, each in FEATURES.items()}))
+        about = {name: each.about for name, each in FEATURES.items()}
+        show_table(likeness_table(measured, about), names=2)
 
 
 def show_curves(measured: list[Scored]) -> None:
@@ -100,7 +101,7 @@ def show_bands(known: list[Scored]) -> None:
         "outside it is unlike real music; the best is nearest to the mean of the real. The cards "
         "have a trivial player and the published forms beside them."
     )
-    show_table(table)
+    show_table(table, names=2)
 
 
 def show_recognition(measured: list[Scored]) -> None:

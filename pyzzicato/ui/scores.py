@@ -38,19 +38,22 @@ def style() -> None:
     st.html(_sheet())
 
 
-def show_table(table: Table, *, wrapped: bool = False) -> None:
+def show_table(table: Table, *, wrapped: bool = False, names: int = 1) -> None:
     """A table that scrolls sideways by itself where the window is narrow.
 
-    With `wrapped` its cells hold sentences, which are broken into lines.
+    The first `names` columns (1 or 2) say what a row is of: they stay in sight there. With
+    `wrapped` its cells hold sentences, which are broken into lines.
     """
-    kind = "pz-scores pz-wrapped" if wrapped else "pz-scores"
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
+    kind = "pz-scores" + " pz-wrapped" * wrapped + " pz-names" * (names > 1)
+    head = "".join(
+        f"<th{_named(c < names)}>{escape(cell)}</th>" for c, cell in enumerate(table.head)
+    )
     body = []
     for r, row in enumerate(table.rows):
         cells = (
             f'<td class="best">{escape(cell)} <small>best</small></td>'
             if (r, c) in table.marked
-            else f"<td>{escape(cell)}</td>"
+            else f"<td{_named(c < names)}>{escape(cell)}</td>"
             for c, cell in enumerate(row)
         )
         body.append(f"<tr>{''.join(cells)}</tr>")
@@ -60,6 +63,10 @@ def show_table(table: Table, *, wrapped: bool = False) -> None:
     )
 
 
+def _named(name: bool) -> str:
+    return ' class="name"' if name else ""
+
+
 def show_matrix(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> None:
     """Counts by (row, column), the darker the larger their part of the row."""
     head = "".join(f"<th><span>{escape(name)}</span></th>" for name in names)
@@ -67,9 +74,10 @@ def show_matrix(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> None:
     for name, row in zip(names, matrix, strict=True):
         total = max(sum(row), 1)
         cells = (f'<td style="--part:{count / total:.2f}">{count or ""}</td>' for count in row)
-        body.append(f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>")
+        body.append(f'<tr><th class="name">{escape(name)}</th>{"".join(cells)}</tr>')
     st.html(
-        '<div class="pz-scroll"><table class="pz-scores pz-matrix"><thead><tr><th></th>'
+        '<div class="pz-scroll"><table class="pz-scores pz-matrix"><thead><tr>'
+        '<th class="name"></th>'
         f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 

@@ -1,0 +1,40 @@
+"""The Scores page in a real browser: whose a figure is stays in sight at every width."""
+
+from typing import Any
+
+import pytest
+
+from tests.test_browser import Visitor, address, browser
+
+__all__ = ["address", "browser"]  # fixtures
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_scores_say_whose_they_are(browser: Any, address: str, width: int) -> None:
+    visitor = Visitor(browser, address, width=width)
+    page = visitor.page
+    page.goto(f"{address}/Scores")
+    page.get_by_text("What was not measured").wait_for(timeout=60_000)
+    assert visitor.overflow() <= 0
+    clipped = page.locator(".pz-tiles .line > span:first-child").evaluate_all(
+        "them => them.filter(it => it.scrollWidth > it.clientWidth).map(it => it.innerText)"
+    )
+    assert clipped == []
+    frames = page.locator(".pz-scroll:visible")
+    assert frames.count() > 0
+    for place in range(frames.count()):
+        frame = frames.nth(place)
+        names = frame.locator("thead .name")
+        before = [name.bounding_box()["x"] for name in names.all()]
+        assert before
+        moved = frame.evaluate("it => { it.scrollLeft = 1e4; return it.scrollLeft; }")
+        if width < 800:
+            assert moved > 0
+            assert before == [name.bounding_box()["x"] for name in names.all()]
+            last = frame.locator("thead th").last.bounding_box()
+            assert last["x"] + last["width"] <= width  # all of it can be reached
+        else:
+            assert moved == 0
+    visitor.context.close()
