@@ -19,6 +19,15 @@ def test_a_passage_is_named_with_its_place_after_the_seed() -> None:
     )
 
 
+def test_an_opus_is_said_once() -> None:
+    for title, said in {
+        "Rondo_Op._16_Op._16.": "Rondo Op. 16,",
+        "Rondo op. 1 op. 16": "Rondo op. 1 op. 16,",
+        "Etudes op. 10, no. 10": "Etudes op. 10, no. 10,",
+    }.items():
+        assert f"of Chopin, {said} at" in in_words(dataclasses.replace(FOUND, title=title), 0.0)
+
+
 def test_a_copy_says_so_and_what_to_do() -> None:
     said = in_words(dataclasses.replace(FOUND, copied=True), 0.0)
     assert said.startswith(

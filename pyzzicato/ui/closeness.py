@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import streamlit as st
@@ -21,6 +22,9 @@ class Closeness(NamedTuple):
 
     words: str = ""
     known: Known | None = None
+
+
+_TWICE = re.compile(r"(\bop\.? ?\d+)[\s,.]+\1\.?$", re.IGNORECASE)  # an opus said twice
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -57,6 +61,7 @@ def underlined(report: Report, border: float) -> Known | None:
 
 def _named(report: Report) -> str:
     title = report.title.split("[")[0].replace("_", " ").strip()
+    title = _TWICE.sub(r"\1", title)
     return f"{report.notes} notes of {_short(report.composer)}, {title}"
 
 
