@@ -91,14 +91,19 @@ def generator(config: Mapping[str, Any]) -> Any:
         bias_initializer=initializers.Constant(STARTS),
         name="deconv_5",
     )(x)
-    gates = layers.Conv1D(2 * KINDS, 1, bias_initializer=initializers.Constant(1.0), name="gates")(
-        x
-    )
+    opened = initializers.Constant(1.0)
+    gates = layers.Conv1D(2 * KINDS, 1, bias_initializer=opened, name="gates")(x)
+    return keras.Model([noise, cond], logits + _copied(cond, gates), name="generator")
+
+
+def _copied(cond: Any, gates: Any) -> Any:
+    """What the gates let through of the window before, and of it with its two bars exchanged."""
+    from keras import ops
+
     before, kinds = cond[..., :WIDTH], ops.convert_to_tensor(_kind_of())
     turned = ops.concatenate([before[:, BAR:], before[:, :BAR]], axis=1)
-    for source, gate in zip((before, turned), ops.split(gates, 2, axis=-1), strict=True):
-        logits = logits + source * ops.matmul(gate, kinds)
-    return keras.Model([noise, cond], logits, name="generator")
+    first, second = ops.split(gates, 2, axis=-1)
+    return before * ops.matmul(first, kinds) + turned * ops.matmul(second, kinds)
 
 
 def encoder(config: Mapping[str, Any]) -> Any:

@@ -49,7 +49,7 @@ class StyleControls(BandControls):
     """What every model of this family has; the choices of `style` are made for each."""
 
     noise_sd: float = control(
-        1.0,
+        1.2,
         label="Wildness",
         help="How much chance there is in every two bars; 0 always goes the likeliest way.",
         minimum=0.0,
