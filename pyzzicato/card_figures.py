@@ -253,14 +253,18 @@ def _liveliness(found: Mapping[str, Any]) -> Sheet:
 
 
 def _rounding(found: Mapping[str, Any]) -> Sheet:
+    def cost(row: Mapping[str, Any]) -> str:
+        error = f" ± {row['standard_error']:.4f}" if "standard_error" in row else ""
+        return f"{row['cost']:+.4f}{error}"
+
     rows = [
-        (name, *(f"{found[split][k]:.4f}" for k in ("stored", "float32")), f"{cost:+.4f}")
+        (name, *(f"{found[split][k]:.4f}" for k in ("stored", "float32")), cost(found[split]))
         for split, name in (("val", "validation"), ("test", "test"))
-        for cost in [found[split]["cost"]]
     ]
     note = (
-        "How surprising the next step of real music is, in nats for each character or for each "
-        "chord with its length, with the weights as they are stored here and as they were trained."
+        "How surprising the next step of real music is, in "
+        f"{found.get('unit', 'nats for each character or for each chord with its length')}, "
+        "with the weights as they are stored here and as they were trained."
     )
     head = ("music", f"as stored ({found['stored']})", "as trained (float32)", "cost")
     return Sheet("What small files cost", note, (head, *rows))

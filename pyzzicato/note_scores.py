@@ -37,6 +37,7 @@ __all__ = [
     "WINDOW",
     "NoteReader",
     "Span",
+    "drawn",
     "note_model_scores",
     "note_scores",
     "piece_codes",
@@ -104,11 +105,11 @@ def spans(pieces: Sequence[Piece], window: int = WINDOW) -> Iterator[Span]:
 class NoteReader:
     """A model's two graphs, reading whole windows of real music."""
 
-    def __init__(self, info: ModelInfo) -> None:
+    def __init__(self, info: ModelInfo, threads: int = 2) -> None:
         self.composers = info.composers
         self.places = int(info.config["places"])
-        self.graph = CachedGraph(info.weights, threads=2)
-        self.heads = StepGraph(info.folder / "heads.onnx", threads=2)
+        self.graph = CachedGraph(info.weights, threads)
+        self.heads = StepGraph(info.folder / "heads.onnx", threads)
 
     def bits(self, batch: Sequence[Span], *, told_composer: bool = True) -> list[np.ndarray]:
         """Bits of each span's counted notes, (notes, 4)."""
@@ -178,7 +179,7 @@ def note_scores(
     sheet: dict[str, Any] = {"window": window, "rng_seed": rng_seed}
     for split in SPLITS:
         every = list(spans(dataset.split(split), window))
-        picked = sorted(_drawn(every, most, np.random.default_rng(rng_seed)), key=len)
+        picked = sorted(drawn(every, most, np.random.default_rng(rng_seed)), key=len)
         bits: dict[str, list[np.ndarray]] = {"markov": _markov(learned, picked)}
         for name, told in (("network", True), ("no_composer", False)):
             bits[name] = []
@@ -199,7 +200,7 @@ def note_model_scores(
     return {"likelihood": note_scores(info, dataset, say)}
 
 
-def _drawn(every: Sequence[Span], most: int, rng: np.random.Generator) -> list[Span]:
+def drawn(every: Sequence[Span], most: int, rng: np.random.Generator) -> list[Span]:
     """`most` of the windows, evenly along a list that is ordered by kind and composer."""
     shuffled = [every[i] for i in rng.permutation(len(every))]
     shuffled.sort(key=lambda span: (span.piece.kind, span.piece.composer))

@@ -13,9 +13,12 @@ from pyzzicato.chord_examples import read_vocabulary
 from pyzzicato.chord_network import exported
 from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.note_scores import NoteReader, spans
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.rounding import before_rounding, rounding_cost
 from pyzzicato.runtime import weights_of
+from tests.small_transformer import CONFIG, make_transformer, weights
+from tests.test_note_scores import piece
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,34 @@ def test_the_cost_is_the_difference_of_both_readings(tmp_path: Path, music: Data
         f"{found['test']['float32']:.4f}",
         f"{found['test']['cost']:+.4f}",
     )
+
+
+def test_of_a_network_of_notes_the_cost_is_in_bits_per_note(tmp_path: Path) -> None:
+    arrays = weights({**CONFIG, "width": 48}, scale=0.15)
+    info = make_transformer(tmp_path / "small", arrays, width=48, stored="int8")
+    whole = make_transformer(tmp_path / "whole", arrays, width=48, stored="float32")
+    pieces = [piece(count, split=split) for split in ("val", "test") for count in (90, 60)]
+    dataset = Dataset(tuple(pieces), (), Path())
+    kept = [array + 1e-6 for array in arrays.values()]
+    found = rounding_cost(info, dataset, kept)["rounding"]
+    for split in ("val", "test"):
+        row, windows = found[split], list(spans(dataset.split(split), CONFIG["places"]))
+        assert (row["windows"], row["notes"]) == (len(windows), 150)
+        for name, model in (("stored", info), ("float32", whole)):
+            bits = np.concatenate(NoteReader(model).bits(windows)).sum(axis=1)
+            assert row[name] == pytest.approx(bits.mean(), abs=1e-3)
+        assert row["stored"] != row["float32"], "they are two readings"
+        assert row["cost"] == pytest.approx(row["stored"] - row["float32"], abs=2e-4)
+        assert 0 < row["standard_error"] < 1
+    drawn = rounding_cost(info, dataset, kept, most=2)["rounding"]["val"]
+    assert drawn["windows"] == 2
+    sheet = sheets({"rounding": found})[-1]
+    assert "bits per note" in sheet.note
+    assert sheet.table[1][3] == row_cost(found["val"])
+
+
+def row_cost(row: dict[str, Any]) -> str:
+    return f"{row['cost']:+.4f} ± {row['standard_error']:.4f}"
 
 
 def test_the_weights_before_rounding_are_found_by_what_they_are(tmp_path: Path) -> None:

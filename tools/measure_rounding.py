@@ -1,14 +1,16 @@
-"""What storing weights as whole numbers costs a model, in nats; kept in its metrics.json.
+"""What storing weights as whole numbers costs a model; kept in its metrics.json.
 
-    python tools/measure_rounding.py MODEL ... --data FOLDER [--runs runs]
+    python tools/measure_rounding.py MODEL ... --data FOLDER [--runs runs] [--print]
 
 Needs the folder of the training run, which holds the weights as float32, and h5py, which comes
-with Keras. Works for the networks of chords and of characters.
+with Keras. Works for the networks of chords and of characters, in nats, and for those that write
+one note a step, in bits per note, on `--windows` windows a split that `--rng-seed` draws.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from pyzzicato.datasets import music_for
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation import write_metrics
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.rounding import SPLITS, rounding_cost
+from pyzzicato.rounding import rounding_cost
 
 
 def kept_file(info: ModelInfo, runs: Path) -> Path:
@@ -49,14 +51,25 @@ def main() -> int:
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--windows", type=int, default=50, help="of notes, a split (50)")
+    parser.add_argument("--rng-seed", type=int, default=1)
+    parser.add_argument(
+        "--print", action="store_true", help="print it only, and leave metrics.json as it is"
+    )
     options = parser.parse_args()
     try:
         for info in map(model_info, options.models):
             kept = arrays_in(kept_file(info, options.runs))
-            found = rounding_cost(info, music_for(info.training, options.data), kept)
-            write_metrics(info, found)
-            for split in SPLITS:
-                print(f"{info.id}, {split}: {found['rounding'][split]}")
+            found = rounding_cost(
+                info,
+                music_for(info.training, options.data),
+                kept,
+                most=options.windows,
+                rng_seed=options.rng_seed,
+            )
+            if not options.print:
+                write_metrics(info, found)
+            print(f"{info.id}: {json.dumps(found)}")
     except PyzzicatoError as error:
         print(error, file=sys.stderr)
         return 1
