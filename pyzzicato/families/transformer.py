@@ -19,7 +19,17 @@ from pyzzicato.note_scores import note_model_scores
 from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
 from pyzzicato.step_graph import Graph
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = [
+    "blocks",
+    "blocks_graph",
+    "build",
+    "examples",
+    "export",
+    "load",
+    "loss",
+    "metrics",
+    "scores",
+]
 
 examples = NoteWindows
 loss = note_loss
@@ -57,7 +67,7 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
         x = x + table(rows, f"read_{column}")(notes[..., column])
     for column, rows in enumerate(WISHES):
         x = x + table(rows, f"wish_{column}")(wishes[..., column])
-    x = (core or _blocks)(x, notes, config)
+    x = (core or blocks)(x, notes, config)
     outputs = []
     for field, name in enumerate(FIELDS):
         if field:
@@ -71,7 +81,11 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     )
 
 
-def _blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
+def blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
+    """The attention and feed-forward blocks: (batch, window, width) -> the same.
+
+    Of `notes` (batch, window, n) only the shape counts.
+    """
     from keras import layers, ops
 
     rotary = _rotary(notes[..., 0], config["width"] // config["heads"])
@@ -153,6 +167,12 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             table = f"{'read' if name == 'notes' else 'wish'}_{column}/embeddings"
             row = graph.squeeze(graph.slice(rows, 2, column, column + 1), 2)
             x = graph.op("Add", x, graph.gather(table, row))
+    x = blocks_graph(graph, x, config)
+    return {"model.onnx": graph.model(x), "heads.onnx": _heads(weights, config)}
+
+
+def blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
+    """What `blocks` is in a step graph, which has the inputs cos, sin and mask."""
     for number in range(config["layers"]):
         z = rms_norm(graph, x, f"before_{number}")
         x = graph.op("Add", x, attention(graph, z, number, config))
@@ -160,7 +180,7 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
         z = graph.op("Relu", graph.op("MatMul", z, graph.weight(f"up_{number}/kernel")))
         z = graph.op("Mul", z, z)
         x = graph.op("Add", x, graph.op("MatMul", z, graph.weight(f"down_{number}/kernel")))
-    return {"model.onnx": graph.model(x), "heads.onnx": _heads(weights, config)}
+    return x
 
 
 def _heads(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
