@@ -1,7 +1,7 @@
-"""What the flagship's parts are worth: it and three others, taught for the same minutes.
+"""What the flagship's parts are worth: it and others, taught for the same minutes.
 
     python benchmarks/equal_time.py --data FOLDER [--minutes 30] [--windows 100] [--write]
-        [--only transformer,lstm] [--rng-seed 1]
+        [--only transformer,lstm] [--rng-seed 1] [--runs FOLDER]
 
 Each network begins from nothing and is taught on the same notes, with the same codec and the same
 random draws, for the same wall time, one after another, its learning rate falling to nothing as
@@ -12,25 +12,36 @@ the time runs out:
 - lstm: three LSTM layers of equal size in place of the attention, taught with AdamW, which is
   usual for them, at a rate of 0.002; on PyTorch they are PyTorch's own, because Keras' loop over
   the notes takes five times as long there;
-- adamw: the flagship taught with AdamW at 0.001 and not with Muon.
+- adamw: the flagship taught with AdamW at 0.001 and not with Muon;
+- tokens: the flagship with four tokens a note, read and told one after another, in place of one
+  step (`token_codec.py`); the same notes, so four times the places in a batch. Blocks, recipe,
+  wishes and composers are the same and bits are counted alike: what differs is how a note is told,
+  and how many are seen in the time. Both are also timed as they write: notes a second in all
+  takes, for one take and ten, each with 1,024 notes behind it;
+- tokens_small: the same in batches of a quarter, as many tokens as the flagship has notes.
 
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
 and an order-3 Markov model that was counted on all of the training music, which takes less time.
 Printed are bits per note with the standard error over windows, and of every other network the
 difference to the first, window by window. Run it on a quiet machine: what one network loses to
-other work it has not had to learn with. `--write` keeps the figures in results.json.
+other work it has not had to learn with. What a network told is kept in the folder --runs, and is
+not taught again in a later run with the same minutes, windows and seed. `--write` keeps the figures
+in results.json.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from results import keep, machine
+from token_codec import build as build_of_tokens
+from token_codec import notes_per_second
 
 from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.families import transformer
@@ -80,6 +91,7 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
     """By name: what builds the network, its config and its training table."""
     own, plain = plan.config, {**plan.config, "composers": []}
     adamw = {**plan.training, "optimizer": "adamw"}
+    small = {**own, "batch": max(1, own["batch"] // 4)}
 
     def build(config: Mapping[str, Any], core: Any = None) -> Callable[[], Any]:
         return lambda: transformer.build(config, core)
@@ -89,6 +101,8 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
         "no_composer": (build(plain), plain, plan.training),
         "lstm": (build(own, recurrent), own, {**adamw, "learning_rate": 0.002}),
         "adamw": (build(own), own, {**adamw, "learning_rate": 0.001}),
+        "tokens": (partial(build_of_tokens, own), own, plan.training),
+        "tokens_small": (partial(build_of_tokens, own), small, plan.training),
     }
 
 
@@ -174,17 +188,33 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
     asked = [picked[place] for place in sorted(chosen)]
     found: dict[str, Any] = {}
     first: list[Floats] | None = None
+    folder = args.runs / f"{args.minutes:g}-{len(asked)}-{args.rng_seed}"
+    folder.mkdir(parents=True, exist_ok=True)
     for name, (build, config, training) in variants(plan).items():
         if args.only and name not in args.only.split(","):
             continue
-        network, notes, size = taught(build, config, training, dataset, args.minutes, args.rng_seed)
-        bits = bits_of(network, list(config["composers"]), asked)
-        found[name] = {"weights": size, "notes_seen": notes, **row_of(bits, first)}
+        kept = folder / f"{name}.npz"
+        if not kept.exists():
+            network, notes, size = taught(
+                build, config, training, dataset, args.minutes, args.rng_seed
+            )
+            bits = bits_of(network, list(config["composers"]), asked)
+            np.savez(kept, bits=np.concatenate(bits), notes_seen=notes, weights=size)
+        found[name], bits = told(kept, asked)
+        found[name] |= row_of(bits, first)
         first = first or bits
         print(f"{name}: {found[name]}", flush=True)
     found["markov"] = row_of(markov(dataset, asked), first)
     print(f"markov: {found['markov']}", flush=True)
     return found
+
+
+def told(kept: Path, asked: Sequence[Span]) -> tuple[dict[str, Any], list[Floats]]:
+    """What an earlier minute of this or another run kept: counts, and the bits of each span."""
+    with np.load(kept) as file:
+        counts = {"weights": int(file["weights"]), "notes_seen": int(file["notes_seen"])}
+        edges = np.cumsum([span.stop - span.counted for span in asked])
+        return counts, np.split(file["bits"], edges[:-1])
 
 
 def markov(dataset: Dataset, asked: Sequence[Span]) -> list[Floats]:
@@ -204,6 +234,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=100, help="of the validation split")
     parser.add_argument("--only", default="", help="names, with commas between")
     parser.add_argument("--rng-seed", type=int, default=1)
+    parser.add_argument("--runs", type=Path, default=Path("runs/equal_time"), help="what is kept")
     parser.add_argument("--write", action="store_true", help="keep the figures")
     args = parser.parse_args()
     if args.data is None:
@@ -211,9 +242,14 @@ def main() -> None:
         return
     dataset = read_dataset(args.data, kinds=models()["transformer"].training["kinds"])
     found = measured(dataset, args)
+    speed: dict[str, Any] = {}
+    if "tokens" in found:
+        speed["notes_per_second"] = notes_per_second(models()["transformer"])
+        print(f"notes per second: {speed['notes_per_second']}")
     if args.write:
         asked = {"minutes": args.minutes, "windows": args.windows, "rng_seed": args.rng_seed}
-        keep("equal_time", {**asked, "networks": found, "machine": machine(("keras", "torch"))})
+        used = machine(("keras", "onnxruntime", "torch"))
+        keep("equal_time", {**asked, "networks": found, **speed, "machine": used})
 
 
 if __name__ == "__main__":

@@ -26,6 +26,15 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- figures:([a-z]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 NOT_YET = "Not measured yet: `python benchmarks/{}.py --write` does that.\n"
 NONE = "–"
+PARTS = {
+    "transformer": "the flagship",
+    "no_composer": "without its composer token",
+    "lstm": "three LSTM layers in place of the attention",
+    "adamw": "taught with AdamW, not with Muon",
+    "tokens": "four tokens a note, not one step",
+    "tokens_small": "the same, in batches a quarter as large",
+    "markov": "an order-3 Markov model",
+}
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -227,6 +236,38 @@ def _speed(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def parts_table(results: Mapping[str, Any]) -> str:
+    """What benchmarks/equal_time.py has kept: the flagship beside others, taught for as long."""
+    found = results.get("equal_time", {})
+    if not found:
+        return NOT_YET.format("equal_time").replace("--write", "--data FOLDER --write")
+    rows = [("network", "weights", "notes seen", "bits per note", "more than the flagship")]
+    for name, row in found["networks"].items():
+        size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
+        seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
+        bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
+        more = f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
+        rows.append((PARTS[name], size, seen, bits, more))
+    return table(rows) + (
+        f"\nEach network was taught for {found['minutes']:g} minutes on "
+        f"{found['machine']['cores']} and asked about the same {found['windows']} windows of "
+        "validation music; the Markov model was counted on all of the training music. ± is a "
+        f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
+    )
+
+
+def _writing(speed: Mapping[str, Any]) -> str:
+    """How fast the flagship and four tokens a note write, with a space before it, or nothing."""
+    if not speed:
+        return ""
+    notes, tokens = speed["transformer"], speed["tokens"]
+    return (
+        f" With 1,024 notes behind it the flagship writes {notes['1']:,.0f} notes a second, four "
+        f"tokens a note {tokens['1']:,.0f}; ten takes at once {notes['10']:,.0f} and "
+        f"{tokens['10']:,.0f} in all."
+    )
+
+
 def app_table(results: Mapping[str, Any]) -> str:
     """What benchmarks/app.py has kept."""
     found = results.get("app", {})
@@ -269,6 +310,7 @@ def written(text: str, root: Path = ROOT) -> str:
         "models": lambda: model_table(infos),
         "speed": lambda: speed_table(results, infos),
         "app": lambda: app_table(results),
+        "parts": lambda: parts_table(results),
         "seeds": seed_line,
     }
     return BLOCK.sub(lambda found: f"{found[1]}{makers[found[2]]()}{found[3]}", text)
