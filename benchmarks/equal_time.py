@@ -18,7 +18,8 @@ the time runs out:
   wishes and composers are the same and bits are counted alike: what differs is how a note is told,
   and how many are seen in the time. Both are also timed as they write: notes a second in all
   takes, for one take and ten, each with 1,024 notes behind it;
-- tokens_small: the same in batches of a quarter, as many tokens as the flagship has notes.
+- tokens_small: the same in batches of a quarter, as many tokens as the flagship has notes; alone
+  of all it draws other windows.
 
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
 and an order-3 Markov model that was counted on all of the training music, which takes less time.
