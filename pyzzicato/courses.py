@@ -13,11 +13,10 @@ Ranks are drawn as normal numbers and turned into densities by the quantiles. Th
 begins where the seed stands among openings.
 
 The network follows a wish slowly: of notes per second over 8 s, as logarithms, 0.78 is what was
-before and 0.17 what is wished (least squares over 660 stretches with wishes drawn by lots, at the
-usual guidance of 2; at 1 they are 0.83 and 0.16; `tools/measure_response.py`). So the wish is not
-the course itself but `STEADY` of it, and on top of that `ANSWER` times what the music of the last
-8 s was off its course. By that fit the past would have no say any more with 4.5; with 4 a tenth of
-it is left.
+before and 0.17 what is wished (least squares over 660 stretches with wishes drawn by lots, at a
+guidance of 2, and of 1; `tools/measure_response.py`). So the wish is not the course itself but
+`STEADY` of it, and on top of that `ANSWER` times what the music of the last 8 s was off its course.
+By that fit the past would have no say any more with 4.5; with 4 a tenth of it is left.
 """
 
 from __future__ import annotations
