@@ -32,7 +32,7 @@ WINDOW = 30.0  # seconds that are looked up
 HOLD = 8.0  # seconds that are not told yet, so that they can still change
 BACK = 2.0  # seconds that a take goes back, more each time
 ENOUGH = 90  # percentile of what real excerpts share; more is avoided
-GROWS = 0.5  # seconds by which a passage must have grown to count as going on
+GROWS = 0.5  # seconds by which a passage that was let be must have grown to count as going on
 MOST_TURNS = 24  # times that a take goes back in all
 
 
@@ -75,6 +75,7 @@ class _Take:
         self._notes: list[Note] = []
         self._told_notes = 0  # of them, in the order in which they came
         self._told = self._fine = 0.0  # seconds that are told, and up to which all is well
+        self._over = False  # whether a passage that is too long was let be
         self._turns = self._here = 0  # how often it went back, and at this place
 
     def go_on(self, generator: Generator) -> Iterator[Step]:
@@ -120,13 +121,18 @@ class _Take:
             yield self._tell(told, everything=done)
 
     def _copies(self, now: float) -> bool:
-        """Whether a long passage of known music has gone on since all was well."""
+        """Whether a passage of known music has become too long since all was well, or gone on.
+
+        What was too long before and has ended cannot be mended by going back a little.
+        """
         if self._turns >= MOST_TURNS:
             return False
         first = max(0.0, now - WINDOW)
         recent = tuple(note for note in self._notes if note.start >= first)
         report = originality(NoteSequence(recent), self._index)
-        return report.percentile > ENOUGH and report.end > self._fine + GROWS
+        over, before = report.percentile > ENOUGH, self._over
+        self._over = over
+        return over and report.end > self._fine + (GROWS if before else 0.0)
 
     def _turn(self, now: float) -> None:
         self._here += 1

@@ -131,6 +131,31 @@ def test_who_only_copies_is_let_be_in_the_end(copyist: Copyist, avoid: Avoid, in
     assert originality(take, index).percentile > ENOUGH
 
 
+def test_a_copy_that_ends_with_a_look_is_one_too(index: Index) -> None:
+    """Too long only by its last note, which comes just after a look at which all was well."""
+
+    class Brief(Copyist):
+        def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+            self.runs.append((seed.duration, controls.rng_seed))
+            own = np.random.default_rng(controls.rng_seed).integers(40, 85, 80)
+            if len(self.runs) == 1:
+                own[8:34] = KNOWN[:26]
+            for n in range(int(controls.seconds / BEAT)):
+                time = (n + 1) * BEAT
+                yield Step((Note(n * BEAT, time, int(own[n])),), time, 0)
+
+    controls = CopyistControls(seconds=20)
+    (whole,) = collect_takes(Brief().generate(SEED, controls), 1)
+    before, after = (originality(whole.trim(0, end), index).score for end in (8, 10))
+    assert before < after
+    between = np.linspace(0, (before + after) / 2 / ENOUGH * 100, 101)
+    strict = replace(index, real_scores=np.tile(between, (len(REAL_SECONDS), 1)))
+    brief = Brief()
+    (take,) = checked(avoid_copying(brief, SEED, controls, index=strict), 20)
+    assert [round(end - SEED.duration) for end, _ in brief.runs] == [0, 8]
+    assert originality(take, strict).percentile <= ENOUGH
+
+
 def test_what_is_told_stays(avoid: Avoid) -> None:
     """Whoever stops midway has the same music, and the last seconds are told late."""
     controls = CopyistControls(seconds=30, copies=0.6, rng_seed=5)
