@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from pyzzicato.courses import CLASSES
+from pyzzicato.datasets import Dataset
 from pyzzicato.note_generator import NoteControls
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import density_wish
 from tests.small_transformer import make_transformer
+from tests.test_note_scores import piece
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,17 @@ def test_stretches_are_those_of_the_takes(
     assert (rows >= script.logarithm(0)).all()
     again = script.stretches(generator, NoteSequence(()), controls, 3)
     assert np.array_equal(again, rows)
+
+
+def test_openings_are_of_different_works_kept_back(script: ModuleType) -> None:
+    kept = [piece(count, split=split) for split in ("val", "test") for count in (200, 220)]
+    others = [
+        piece(200, split="train"),
+        piece(240, split="val", kind="score"),
+        piece(200, split="val", composer="joplin"),
+    ]
+    found = script.openings(Dataset((*others, *kept, *kept), (), Path()), "bach", 1)
+    assert len(found) == script.SEEDS
+    assert {len(seed) for seed in found} == {80}, "four notes a second for 20 s"
+    assert all(seed.notes[0].start == 0 and seed.notes[-1].end <= 20 for seed in found)
+    assert script.openings(Dataset(tuple(others), (), Path()), "bach", 1) == []

@@ -1,10 +1,12 @@
 """How a model that reads wishes for density answers them: what `pyzzicato/courses.py` builds on.
 
-    python tools/measure_response.py [MODEL] [--guidance 1 2] [--takes 4] [--rng-seed 1]
+    python tools/measure_response.py [MODEL] [--data FOLDER] [--guidance 1 2] [--takes 4]
+        [--rng-seed 1]
 
-Takes go on from built-in seeds while the wish is drawn by lots every 8 s. By least squares the
-notes per second of a stretch of 8 s, as a logarithm, are explained by those of the stretch before
-and by the wish. Also printed: what `STEADY` and `ANSWER` would be if nothing but this fit decided.
+Takes go on from built-in seeds, or with `--data` from openings of held-out performances, while the
+wish is drawn by lots every 8 s. By least squares the notes per second of a stretch of 8 s, as a
+logarithm, are explained by those of the stretch before and by the wish. Also printed: what `STEADY`
+and `ANSWER` would be if nothing but this fit decided.
 """
 
 from __future__ import annotations
@@ -13,16 +15,18 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.courses import ANSWER, CLASSES, LEAST, STEADY, Course
+from pyzzicato.datasets import Dataset, music_for
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generator import collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import NoteSequence
+from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import DENSITY_EDGES, SPAN
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.seeds import seeds_by
@@ -30,6 +34,7 @@ from pyzzicato.seeds import seeds_by
 COMPOSERS = ("bach", "mozart", "beethoven", "chopin", "debussy")
 SEEDS = 3  # of each composer
 SECONDS = 96.0
+OPENING = 20.0  # seconds of a held-out performance that are gone on from
 CHANGES = 0.45  # of the stretches begin with another wish
 FARTHEST = 3  # classes that a wish moves at once
 DRAWS = 1000  # of takes, with repetition, for the standard errors
@@ -134,25 +139,56 @@ def lines(guidance: float, rows: np.ndarray, rng_seed: int) -> Iterator[str]:
     )
 
 
-def rows_of(info: ModelInfo, guidance: float, takes: int, rng_seed: int) -> np.ndarray:
-    """`stretches` of takes from seeds of five composers, side by side."""
+def openings(dataset: Dataset, composer: str, rng_seed: int) -> list[NoteSequence]:
+    """The first 20 s of performances of different works that were kept back from training."""
+    rng = np.random.default_rng(rng_seed)
+    pieces = [piece for split in ("val", "test") for piece in dataset.split(split)]
+    found: dict[str, NoteSequence] = {}
+    for place in rng.permutation(len(pieces)):
+        piece = pieces[place]
+        if piece.composer == composer and piece.kind == "performance" and len(piece.notes):
+            first = float(piece.notes[0, 0])
+            rows = piece.notes[piece.notes[:, 0] < first + OPENING].tolist()
+            notes = tuple(Note(s, e, int(p), int(v)) for s, e, p, v in rows)
+            found[piece.work] = NoteSequence(notes).trim(first, first + OPENING)
+    return list(found.values())[:SEEDS]
+
+
+def seeds(info: ModelInfo, data: Path | None, rng_seed: int) -> list[tuple[str, NoteSequence]]:
+    """What the takes go on from, with the composer of each."""
+    if data is None:
+        return [(name, seed.sequence()) for name in COMPOSERS for seed in seeds_by(name)[:SEEDS]]
+    dataset = music_for(info.training, data)
+    return [(name, seed) for name in COMPOSERS for seed in openings(dataset, name, rng_seed)]
+
+
+def rows_of(
+    info: ModelInfo,
+    prompts: Sequence[tuple[str, NoteSequence]],
+    guidance: float,
+    takes: int,
+    rng_seed: int,
+) -> np.ndarray:
+    """`stretches` of takes that go on from every prompt, side by side."""
     generator = Asked(info)
     parts: list[np.ndarray] = []
-    for composer in COMPOSERS:
-        for seed in seeds_by(composer)[:SEEDS]:
-            controls = NoteControls(
-                composer=composer,
-                guidance=guidance,
-                seconds=SECONDS,
-                rng_seed=rng_seed + len(parts),
-            )
-            parts.append(stretches(generator, seed.sequence(), controls, takes))
+    for composer, seed in prompts:
+        controls = NoteControls(
+            composer=composer,
+            guidance=guidance,
+            seconds=SECONDS,
+            rng_seed=rng_seed + len(parts),
+        )
+        parts.append(stretches(generator, seed, controls, takes))
+    if not parts:
+        raise PyzzicatoError("That folder has no held-out performances: name another by --data.")
     return np.concatenate(parts, axis=1)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("model", metavar="MODEL", nargs="?", default="transformer")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="go on from openings of these")
     parser.add_argument("--guidance", type=float, nargs="+", default=[1.0, 2.0])
     parser.add_argument("--takes", type=int, default=4, help="of every seed (4)")
     parser.add_argument("--rng-seed", type=int, default=1)
@@ -161,8 +197,9 @@ def main() -> int:
         info = model_info(options.model)
         if not issubclass(info.controls, NoteControls):
             raise PyzzicatoError(f"The model {info.id} reads no wishes for density: name another.")
+        prompts = seeds(info, options.data, options.rng_seed)
         for guidance in options.guidance:
-            rows = rows_of(info, guidance, options.takes, options.rng_seed)
+            rows = rows_of(info, prompts, guidance, options.takes, options.rng_seed)
             print("\n".join(lines(guidance, rows, options.rng_seed)), flush=True)
     except PyzzicatoError as error:
         print(error, file=sys.stderr)
