@@ -116,7 +116,7 @@ class Visitor:
         self.player.wait_for(timeout=60_000)
         # The address says what is set once the page is whole.
         if "seed=" not in address:
-            until(lambda: "seed=" in self.page.url)
+            until(lambda: "seed=" in self.link)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
@@ -136,6 +136,11 @@ class Visitor:
     @property
     def time(self) -> float:
         return float(self.data("time"))
+
+    @property
+    def link(self) -> str:
+        """What the address bar says now; `page.url` is only as new as the last call of the page."""
+        return str(self.page.evaluate("location.href"))
 
     @property
     def figures(self) -> str:
@@ -222,7 +227,7 @@ def test_another_seed_by_its_card(enter: Callable[..., Visitor]) -> None:
     title = other.locator(".title").inner_text()
     other.click()
     until(lambda: visitor.title().startswith(title))
-    until(lambda: NOCTURNE not in visitor.page.url)
+    until(lambda: NOCTURNE not in visitor.link)
 
 
 def test_an_upload_is_the_seed(enter: Callable[..., Visitor]) -> None:

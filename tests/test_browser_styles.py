@@ -36,7 +36,8 @@ def test_a_style_from_the_map_and_a_morph(browser: Any, info: ModelInfo, scheme:
             picture.locator(".near", has_text=name).wait_for()
             picture.click(position=place)
             picture.locator(".chosen", has_text=name).wait_for()
-            assert f"style={name.replace(' ', '+')}&" in page.url
+            asked = f"style={name.replace(' ', '+')}&"
+            until(lambda asked=asked: asked in visitor.link)
         colour = picture.locator(".chosen circle").evaluate("it => getComputedStyle(it).fill")
         assert colour == {"light": "rgb(29, 27, 38)", "dark": "rgb(236, 232, 223)"}[scheme]
         visitor.press("Morph into …")
