@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed
 from pyzzicato.ui import downloads
+from pyzzicato.ui.state import write_link
 from tests.small_model import make_model
 from tests.visits import compose, finished, open_app, problems, upload, view_of, words
 
@@ -109,6 +111,23 @@ def test_every_setting_is_in_the_address(visit: Callable[..., AppTest]) -> None:
     wanted = {"seconds": "90", "takes": "3", "keys": "threshold", "threshold": "0.4"}
     for name, value in wanted.items():
         assert shown[name] in (value, [value])
+
+
+def test_an_address_that_was_not_sent_is_sent_again(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A click while it is sent ends the run; the next one must not take the old for a new link."""
+    view = view_of(visit())
+    before = dict(view.written)
+    view.settings["seconds"] = 77.0
+
+    def interrupted(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(type(st.query_params), "from_dict", interrupted)
+    with pytest.raises(InterruptedError):
+        write_link(view)
+    assert view.written == before
 
 
 def test_what_has_no_effect_is_grey_and_says_why(visit: Callable[..., AppTest]) -> None:

@@ -338,8 +338,8 @@ def write_link(view: View) -> None:
     """Puts the settings into the address bar, where they differ from what is there."""
     texts = links.as_texts(view.settings, view.info)
     if texts != view.written:
+        st.query_params.from_dict(texts)  # a click may end the run here: then it is not written
         view.written = texts
-        st.query_params.from_dict(texts)
 
 
 def draw_value(view: View, name: str) -> dict[str, Any]:
