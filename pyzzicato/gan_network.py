@@ -55,19 +55,7 @@ def generator(config: Mapping[str, Any]) -> Any:
     from keras import initializers, layers, ops
 
     noise, cond = keras.Input((NOISE,), name="noise"), keras.Input((WINDOW, COND), name="cond")
-    read, x = [], cond
-    for depth in range(DEPTH):
-        length, stride = _conv(depth)
-        x = layers.Conv1D(
-            config["channels"],
-            length,
-            strides=stride,
-            padding="same",
-            kernel_initializer=_start(depth == 0),
-            name=f"read_{depth}",
-        )(x)
-        x = ops.leaky_relu(x, SLOPE)
-        read.append(x)
+    read = _read(cond, config["channels"], "read")
     rows = WINDOW // 2 ** (DEPTH - 1)
     x = layers.Dense(rows * config["seeded"], name="seeded")(noise)
     x = ops.reshape(x, (-1, rows, config["seeded"]))
@@ -115,21 +103,34 @@ def encoder(config: Mapping[str, Any]) -> Any:
     window = keras.Input((WINDOW, WIDTH), name="window")
     cond = keras.Input((WINDOW, COND), name="cond")
     x = ops.concatenate([window, cond[..., :WIDTH]], axis=-1)
-    for depth in range(DEPTH):
-        length, stride = _conv(depth)
-        x = layers.Conv1D(
-            config["encoder"],
-            length,
-            strides=stride,
-            padding="same",
-            kernel_initializer=_start(depth == 0),
-            name=f"guess_{depth}",
-        )(x)
-        x = ops.leaky_relu(x, SLOPE)
+    x = _read(x, config["encoder"], "guess")[-1]
     found = layers.Dense(2 * NOISE, name="guess")(layers.Flatten()(x))
     mean, log_var = ops.split(found, 2, axis=-1)
     log_var = MOST_VARIANCE * ops.tanh(log_var / MOST_VARIANCE)
     return keras.Model([window, cond], ops.concatenate([mean, log_var], axis=-1), name="encoder")
+
+
+def _read(x: Any, channels: int, name: str) -> list[Any]:
+    """What the convolutions that read a window make of it, one after the other.
+
+    Their weights are called `name`_0 and so on.
+    """
+    from keras import layers, ops
+
+    found = []
+    for depth in range(DEPTH):
+        length, stride = _conv(depth)
+        x = layers.Conv1D(
+            channels,
+            length,
+            strides=stride,
+            padding="same",
+            kernel_initializer=_start(depth == 0),
+            name=f"{name}_{depth}",
+        )(x)
+        x = ops.leaky_relu(x, SLOPE)
+        found.append(x)
+    return found
 
 
 def _conv(depth: int) -> tuple[int, int]:
