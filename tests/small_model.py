@@ -6,6 +6,7 @@ lot, and it remembers one step only.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def make_model(
     (folder / "training.json").write_text(json.dumps(density), encoding="utf-8")
 
 
-def _graph(composers: int) -> object:
+def _graph(composers: int) -> Any:
     """A sum of what the last step and the composer say about the next step."""
     dice = np.random.default_rng(1)
     shapes = {

@@ -166,7 +166,7 @@ def test_a_whole_test_on_the_page(shelf: Path) -> None:
     assert "<td>never</td><td></td><td>1</td>" in "".join(
         each.proto.body for each in app.get("html")
     )
-    assert [button.label for button in app.get("download_button")] == [
+    assert [button.proto.label for button in app.get("download_button")] == [
         "Ratings as CSV", "Preferences as CSV",
     ]  # fmt: skip
     app.button(key="listen-begin").click().run()
