@@ -368,7 +368,7 @@ def test_an_unknown_block_is_loud(scripts: dict[str, ModuleType]) -> None:
         scripts["update_readme"].written("<!-- figures:sped -->\n<!-- /figures -->\n")
 
 
-@pytest.mark.parametrize("name", ["app", "generation", "liveliness", "minutes_long"])
+@pytest.mark.parametrize("name", ["app", "avoiding", "generation", "liveliness", "minutes_long"])
 def test_every_benchmark_explains_itself(project: Path, name: str) -> None:
     command = [sys.executable, str(project / "benchmarks" / f"{name}.py"), "--help"]
     run = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
