@@ -32,7 +32,7 @@ WINDOW = 30.0  # seconds that are looked up
 HOLD = 8.0  # seconds that are not told yet, so that they can still change
 BACK = 2.0  # seconds that a take goes back, more each time
 ENOUGH = 90  # percentile of what real excerpts share; more is avoided
-GROWS = 0.5  # seconds by which a passage that was let be must have grown to count as going on
+GROWS = 0.5  # seconds by which a passage that was let be must have grown to be avoided after all
 MOST_TURNS = 24  # times that a take goes back in all
 
 
@@ -75,7 +75,7 @@ class _Take:
         self._notes: list[Note] = []
         self._told_notes = 0  # of them, in the order in which they came
         self._told = self._fine = 0.0  # seconds that are told, and up to which all is well
-        self._over = False  # whether a passage that is too long was let be
+        self._let_be = False  # whether a passage that is too long stays
         self._turns = self._here = 0  # how often it went back, and at this place
 
     def go_on(self, generator: Generator) -> Iterator[Step]:
@@ -121,18 +121,24 @@ class _Take:
             yield self._tell(told, everything=done)
 
     def _copies(self, now: float) -> bool:
-        """Whether a passage of known music has become too long since all was well, or gone on.
+        """Whether a passage of known music is too long, and going back can still mend it.
 
-        What was too long before and has ended cannot be mended by going back a little.
+        What was let be, or is told, is avoided only where it goes on.
         """
         if self._turns >= MOST_TURNS:
             return False
         first = max(0.0, now - WINDOW)
         recent = tuple(note for note in self._notes if note.start >= first)
         report = originality(NoteSequence(recent), self._index)
-        over, before = report.percentile > ENOUGH, self._over
-        self._over = over
-        return over and report.end > self._fine + (GROWS if before else 0.0)
+        if report.percentile <= ENOUGH:
+            self._let_be = False
+            return False
+        if self._let_be or (self._here and self.border <= self._told):
+            reach = self._fine + GROWS
+        else:  # where it went back it may have to go further
+            reach = self._fine - (GROWS if self._here else 0.0)
+        self._let_be = report.end <= reach
+        return not self._let_be
 
     def _turn(self, now: float) -> None:
         self._here += 1

@@ -156,6 +156,29 @@ def test_a_copy_that_ends_with_a_look_is_one_too(index: Index) -> None:
     assert originality(take, strict).percentile <= ENOUGH
 
 
+def test_where_going_back_was_not_enough_it_goes_further(index: Index) -> None:
+    """The bit of a copy that is left before the border is still too long: it goes too."""
+
+    class Early(Copyist):
+        def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+            self.runs.append((seed.duration, controls.rng_seed))
+            own = np.random.default_rng(controls.rng_seed).integers(40, 85, 80)
+            if len(self.runs) == 1:
+                own[8:40] = KNOWN[:32]
+            news: list[Note] = []
+            for n in range(int(controls.seconds / BEAT)):
+                news.append(Note(n * BEAT, (n + 1) * BEAT, int(own[n])))
+                if n % 32 == 31 or len(self.runs) > 1:  # at first it is looked at after 8 s only
+                    yield Step(tuple(news), (n + 1) * BEAT, 0)
+                    news = []
+
+    early = Early()
+    (take,) = checked(avoid_copying(early, SEED, CopyistControls(seconds=20), index=index), 20)
+    borders = [end - SEED.duration for end, _ in early.runs]
+    assert borders[1] > borders[2], "further back than at first"
+    assert originality(take, index).percentile <= ENOUGH
+
+
 def test_what_is_told_stays(avoid: Avoid) -> None:
     """Whoever stops midway has the same music, and the last seconds are told late."""
     controls = CopyistControls(seconds=30, copies=0.6, rng_seed=5)
