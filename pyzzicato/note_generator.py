@@ -17,7 +17,7 @@ from pyzzicato import controls
 from pyzzicato.codecs.performance import TICKS, codes_of
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control, likeliest, wildness
-from pyzzicato.courses import Course, quantiles_of
+from pyzzicato.courses import Course, level, quantiles_of
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
@@ -168,15 +168,19 @@ class NoteGenerator(Generator):
             if all(report.done for report in reports[:takes]):
                 return
             if course:
-                course.saw([report.now for report in reports])
-                reading.wish(course.wishes([report.now for report in reports]))
+                times = [report.now for report in reports]
+                course.saw(times)
+                reading.wish(course.wishes(times), course.were(times))
             reading.go_on(chosen)
 
     def _course(self, seed: NoteSequence, controls: NoteControls, batch: int) -> Course | None:
         table = self.info.trained.get("course", {})
-        if controls.density or not controls.course or not table:
+        if controls.density:
+            quantiles = level(controls.density)
+        elif controls.course and table:
+            quantiles = quantiles_of(table, shares(controls))
+        else:
             return None
-        quantiles = quantiles_of(table, shares(controls))
         return Course(quantiles, seed, controls.seconds, controls.rng_seed, batch)
 
     def _fill(
@@ -209,16 +213,21 @@ class NoteGenerator(Generator):
     def _reading(
         self, prompt: Prompt, controls: NoteControls, batch: int, course: Course | None = None
     ) -> _Reading:
-        """The seed read with its composers and, with guidance, once more without any."""
+        """The seed read with all that is asked; with guidance, once more without.
+
+        That second reading knows neither the composer nor what density is wished; along a course it
+        is told the density that was. So what they change counts more, the one like the other.
+        """
         composer = np.zeros((2 if controls.guidance > 1 else 1, len(self.info.composers) + 1))
         for name, share in shares(controls).items():
             composer[0, self.info.composers.index(name) + 1] = share
         composer[1:, 0] = 1.0
-        wishes = prompt.wishes.copy()
-        wishes[:, 0] = KINDS["performance"]
-        wishes[:, 1], wishes[:, 2] = controls.density, controls.loudness
+        wishes = np.repeat(prompt.wishes[None], len(composer), axis=0)
+        wishes[:, :, 0] = KINDS["performance"]
+        wishes[:, :, 1], wishes[:, :, 2] = controls.density, controls.loudness
+        wishes[1:, :, 1] = 0
         if course:
-            wishes[-1, 1] = course.wishes([0.0])[0]
+            wishes[0, -1, 1] = course.wishes([0.0])[0]
         return _Reading(self.graph, self.places, prompt, wishes, composer, batch)
 
 
@@ -242,7 +251,8 @@ def _news(
 class _Reading:
     """The network reading along: `hidden` (rows, width) is what the heads begin with.
 
-    A row is a take with one row of `composer` (n, composers): first all takes with the first.
+    A row is a take with one row of `composer` (n, composers) and of `wishes` (n, notes, 5): first
+    all takes with the first.
     """
 
     def __init__(
@@ -258,7 +268,7 @@ class _Reading:
         composer = composer.astype(np.float32)
         inputs = {
             "notes": np.repeat(prompt.notes[None].astype(np.float32), self._times, axis=0),
-            "wishes": np.repeat(wishes[None].astype(np.float32), self._times, axis=0),
+            "wishes": wishes.astype(np.float32),
             "composer": composer,
         }
         cache = graph.cache(self._times, places)
@@ -267,13 +277,12 @@ class _Reading:
         self._graph = graph
         self._cache = cache.repeated(batch)
         self._composer = np.repeat(composer, batch, axis=0)
-        rows = batch * self._times
-        self._wishes = np.tile(wishes[-1:].astype(np.float32), (rows, 1, 1))
-        self._last = np.tile(prompt.codes[-2:, :4], (rows, 1, 1))
+        self._wishes = np.repeat(wishes[:, -1:].astype(np.float32), batch, axis=0)
+        self._last = np.tile(prompt.codes[-2:, :4], (batch * self._times, 1, 1))
 
-    def wish(self, density: Sequence[int]) -> None:
-        """What density each take is to have from the next note on."""
-        self._wishes[:, 0, 1] = np.tile(density, self._times)
+    def wish(self, density: Sequence[int], before: Sequence[int]) -> None:
+        """What density each take is to have from the next note on, and what it had before."""
+        self._wishes[:, 0, 1] = [*density, *before][: len(self._wishes)]
 
     def go_on(self, chosen: np.ndarray, left: np.ndarray | None = None) -> None:
         """Reads the notes just written (batch, 4); `left` (batch,) is the class of time left."""

@@ -7,9 +7,14 @@ loop less likely and leaves everything else as it is (see `docs/decisions.md`). 
 that is gone on from has such runs itself, the first is off and the second more patient.
 
 A loop may also be held up by other notes again and again: one chord for half a minute, with a
-melody of two notes. So `PitchGuard` counts keys as well. The *keys in use* of the last 128 and 256
-notes are e to the power of the entropy of their pitches, in nats: so many keys, struck equally
-often, are as varied. Below `KEYS` of them each pitch loses the more the oftener it was heard.
+melody of two notes. So `PitchGuard` counts keys as well. The *keys in use* of the last 32, 128 and
+256 notes are e to the power of the entropy of their pitches, in nats: so many keys, struck equally
+often, are as varied. Below `KEYS` of them each pitch loses the more the oftener it was heard. After
+music that has fewer itself, in the median, so many are enough.
+
+And a take may climb to the top of the keyboard, or sink, and not come back. Where the mean of the
+last 32 pitches is outside `REGISTER`, and outside what the music gone on from had, pitches further
+out lose by how far they are out.
 
 Conventions of `Guard`. A note is the same as another where time, pitch and duration are;
 loudness does not count. A note adds to the run of lag L (1 to 8) where it is the same as the one
@@ -36,9 +41,11 @@ HOTTEST = 3.0
 ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
 PITCH_LAGS = np.arange(1, 17)  # notes
 PITCH_ENDLESS = 10 + 2 * PITCH_LAGS  # notes that come again; chords and Alberti basses stay below
+REGISTER = (31.0, 61.0)  # as codes: MIDI pitches 52 and 82; 2 in 100 stretches are lower or higher
+PULL = 0.15  # nats an octave, for each semitone that the mean is outside
 PUSH = 0.3  # nats that the continuing pitch loses, for each further note
-MEMORIES = (128, 256)  # notes in which keys are counted
-KEYS = (12.0, 20.0)  # keys in use in them; of held-out stretches 6 and 13 in 100 have fewer
+MEMORIES = (32, 128, 256)  # notes in which keys are counted
+KEYS = (6.0, 12.0, 20.0)  # keys in use in them; of held-out stretches 5, 6 and 13 in 100 have fewer
 SPREAD = 2.0  # nats that a pitch heard all the time would lose, for each key that is missing
 
 
@@ -66,6 +73,26 @@ def _lag_runs(notes: np.ndarray, lags: np.ndarray) -> np.ndarray:
     return runs
 
 
+def _sums(values: np.ndarray, length: int) -> np.ndarray:
+    """Sums of each `length` rows in a row: (n, ...) -> (n - length + 1 or 0, ...)."""
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), values.cumsum(axis=0)])
+    found: np.ndarray = sums[length:] - sums[:-length]
+    return found
+
+
+def _keys_in_use(share: np.ndarray) -> np.ndarray:
+    """e to the entropy of shares of notes, (..., 88) -> (...)."""
+    entropy = -(share * np.log(np.maximum(share, 1e-9))).sum(axis=-1)
+    keys: np.ndarray = np.exp(entropy)
+    return keys
+
+
+def _usual_keys(pitches: np.ndarray, memory: int) -> float:
+    """The median of keys in use of all stretches of music; infinite where it is too short."""
+    heard = _sums(np.eye(BINS[PITCH])[pitches], memory)
+    return float(np.median(_keys_in_use(heard / memory))) if len(heard) else np.inf
+
+
 def repeats_itself(codes: np.ndarray) -> bool:
     """Whether music, (n, 3 or more) codes, has an endless run."""
     return bool((_runs(codes) > ENDLESS).any())
@@ -90,10 +117,19 @@ class PitchGuard:
         self._runs = np.zeros((takes, len(PITCH_LAGS)), np.int64)
         self._recent = np.tile(before[-max(MEMORIES) :, PITCH], (takes, 1))
         self._heard = np.stack([self._count(memory) for memory in MEMORIES])
+        pitches = [codes[:, PITCH] for codes in (before, *known)]
+        self.keys = [
+            min(keys, *(_usual_keys(part, memory) for part in pitches))
+            for memory, keys in zip(MEMORIES, KEYS, strict=True)
+        ]
+        means = np.concatenate([_sums(part, MEMORIES[0]) for part in pitches]) / MEMORIES[0]
+        self.lowest = means.min(initial=REGISTER[0])
+        self.highest = means.max(initial=REGISTER[1])
 
     def lower(self, logits: np.ndarray) -> None:
         """Makes what would go on too long less likely: pitches (takes, 88) of logits, in place."""
         self._spread(logits)
+        self._come_back(logits)
         for take, column in zip(*np.nonzero(self._runs > self.endless), strict=True):
             further = self._runs[take, column] - self.endless[column]
             logits[take, self._last[take, column]] -= PUSH * further
@@ -105,13 +141,22 @@ class PitchGuard:
 
     def _spread(self, logits: np.ndarray) -> None:
         """Where few keys are in use, each loses by how often it was heard."""
-        for memory, keys, heard in zip(MEMORIES, KEYS, self._heard, strict=True):
+        for memory, keys, heard in zip(MEMORIES, self.keys, self._heard, strict=True):
             if self._recent.shape[1] < memory:
                 return
             share = heard / memory
-            entropy = -(share * np.log(np.maximum(share, 1e-9))).sum(axis=1)
-            missing = np.maximum(keys - np.exp(entropy), 0.0)
+            missing = np.maximum(keys - _keys_in_use(share), 0.0)
             logits -= SPREAD * missing[:, None] * share
+
+    def _come_back(self, logits: np.ndarray) -> None:
+        """Where the music stays very high or very low, what is further out loses."""
+        if self._recent.shape[1] < MEMORIES[0]:
+            return
+        mean = self._recent[:, -MEMORIES[0] :].mean(axis=1)
+        out = np.maximum(mean - self.highest, 0.0) + np.minimum(mean - self.lowest, 0.0)
+        further = np.sign(out)[:, None] * (np.arange(BINS[PITCH]) - mean[:, None])
+        # An octave towards the middle is enough: the other end of the keyboard gains no more.
+        logits -= PULL * np.abs(out)[:, None] * np.maximum(further / 12 + 1, 0.0)
 
     def saw(self, pitches: np.ndarray) -> None:
         """Takes in the pitches just written, (takes,), as codes."""

@@ -113,6 +113,30 @@ def test_with_guidance_what_the_composer_adds_counts_more() -> None:
     assert guided(both, 1, 3.0).tolist() == [[-1.0, 5.0]]
 
 
+def test_what_density_changes_counts_more_with_guidance_too(
+    rising: NoteGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[np.ndarray] = []
+    advance = rising.graph.advance
+
+    def listened(inputs: dict[str, np.ndarray], cache: Any) -> np.ndarray:
+        read.append(inputs["wishes"][:, -1].copy())
+        return advance(inputs, cache)
+
+    monkeypatch.setattr(rising.graph, "advance", listened)
+    for wished in ({"loudness": 4}, {"loudness": 4, "density": 6}):
+        read.clear()
+        collect_takes(rising.generate(tune(6), asked(guidance=2.0, **wished), 3), 3)
+        assert len(read) > 10
+        for wishes in read:
+            told, free = np.split(wishes, 2)
+            assert (told[:, 1] >= 2).all()
+            assert (told[:, [0, 2, 3, 4]] == free[:, [0, 2, 3, 4]]).all()
+        assert (read[0][1:, 1] == 0).all()  # the seed, read once for all takes
+        assert any((wishes[3:, 1] != wishes[:3, 1]).any() for wishes in read[1:])
+        assert all((wishes[3:, 1] >= 1).all() for wishes in read[1:])
+
+
 def test_two_runs_beside_each_other_equal_two_apart(player: NoteGenerator) -> None:
     def run(rng_seed: int) -> Any:
         return player.generate(tune(6), asked(rng_seed=rng_seed))

@@ -90,8 +90,9 @@ def test_music_that_repeats_itself_is_let_alone() -> None:
 
 @pytest.fixture
 def runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pitch guard without its count of keys."""
+    """The pitch guard without its count of keys, and without minding where they are."""
     monkeypatch.setattr(repetition, "SPREAD", 0.0)
+    monkeypatch.setattr(repetition, "PULL", 0.0)
 
 
 def losses(guard: PitchGuard, codes: np.ndarray) -> list[float]:
@@ -106,6 +107,7 @@ def losses(guard: PitchGuard, codes: np.ndarray) -> list[float]:
     return found
 
 
+@pytest.mark.usefixtures("runs_alone")
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 16])
 def test_a_pitch_loses_more_the_longer_its_figure_goes_on(length: int) -> None:
     codes = figure(length, 120)
@@ -139,32 +141,40 @@ def chord_with_others(notes: int, chord: int, others: int) -> np.ndarray:
     dice = np.random.default_rng(5)
     held = dice.random(notes) < 0.8
     pitch = np.where(held, dice.integers(0, chord, notes), chord + dice.integers(0, others, notes))
-    return np.stack([pitch * 0, 20 + pitch, pitch * 0, pitch * 0, pitch * 0], axis=1)
+    return np.stack([pitch * 0, 40 + pitch, pitch * 0, pitch * 0, pitch * 0], axis=1)
 
 
-def lowered(seed: np.ndarray, takes: int = 1) -> np.ndarray:
+def lowered(written: np.ndarray, takes: int = 1, seed: np.ndarray = EMPTY) -> np.ndarray:
+    guard = PitchGuard(seed, takes)
+    for row in written[:, PITCH]:
+        guard.saw(np.full(takes, row))
     logits = np.zeros((takes, 88))
-    PitchGuard(seed, takes).lower(logits)
+    guard.lower(logits)
     return -logits
 
 
 def test_one_chord_with_other_notes_between_loses_what_is_heard_most() -> None:
     lost = lowered(chord_with_others(300, 4, 12), 2)
     assert (lost[0] == lost[1]).all()
-    assert lost[0, 20:24].min() > 2 * lost[0, 24:36].max() > 0
-    assert (lost[0, :20] == 0).all()
-    assert (lost[0, 36:] == 0).all()
+    assert lost[0, 40:44].min() > 2 * lost[0, 44:56].max() > 0
+    assert (lost[0, :40] == 0).all()
+    assert (lost[0, 56:] == 0).all()
 
 
 def test_the_fewer_keys_the_more_is_lost_and_many_lose_nothing() -> None:
     found = [lowered(chord_with_others(300, chord, 12)).max() for chord in (3, 5, 8)]
     assert found == sorted(found, reverse=True)
-    assert lowered(chord_with_others(300, 30, 30)).max() == 0
+    assert lowered(chord_with_others(300, 24, 24)).max() == 0
     assert lowered(chord_with_others(MEMORIES[0] - 1, 4, 12)).max() == 0
 
 
+def test_after_music_of_few_keys_few_are_enough() -> None:
+    few = chord_with_others(300, 4, 12)
+    assert lowered(few[:150]).max() > 10 * lowered(few[:150], seed=few).max()
+
+
 def test_keys_are_counted_as_notes_come_and_forgotten_as_they_go() -> None:
-    codes = np.concatenate([chord_with_others(400, 4, 12), chord_with_others(300, 30, 30)])
+    codes = np.concatenate([chord_with_others(400, 4, 12), chord_with_others(300, 24, 24)])
     guard = PitchGuard(EMPTY, 1)
     for end, row in enumerate(codes[:, PITCH], 1):
         guard.saw(row[None])
@@ -173,6 +183,25 @@ def test_keys_are_counted_as_notes_come_and_forgotten_as_they_go() -> None:
             guard.lower(logits)
             assert np.allclose(-logits, lowered(codes[:end]))
     assert (logits == 0).all()
+
+
+def high(notes: int, around: int) -> np.ndarray:
+    """Notes by lot, two octaves wide, around a code."""
+    pitch = around + np.random.default_rng(6).integers(-12, 13, notes)
+    return np.stack([pitch * 0, pitch, pitch * 0, pitch * 0, pitch * 0], axis=1)
+
+
+@pytest.mark.parametrize(("around", "sign"), [(70, 1), (16, -1)])
+def test_music_that_stays_high_or_low_is_drawn_back(around: int, sign: int) -> None:
+    lost = lowered(high(300, around))[0, ::sign]
+    assert (np.diff(lost) >= 0).all()  # the further out, the more is lost
+    assert lost[0] == 0
+    assert lost[-1] > 1
+
+
+def test_after_music_that_is_as_high_itself_it_may_stay() -> None:
+    assert (lowered(high(300, 70), seed=high(300, 70)) == 0).all()
+    assert (lowered(high(300, 44)) == 0).all()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.courses import ANSWER, CLASSES, LEAST, STEADY, Course
+from pyzzicato.courses import ANSWER, CLASSES, LEAST, STEADY, Course, level
 from pyzzicato.datasets import Dataset, music_for
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generator import collect_takes
@@ -44,6 +44,7 @@ class Lots(Course):
     """Wishes drawn by lots for stretches of 8 s, (takes, stretches); they answer to nothing."""
 
     def __init__(self, rng: np.random.Generator, takes: int, stretches: int) -> None:
+        super().__init__(level(sum(CLASSES) // 2), NoteSequence(()), stretches * SPAN, 0, takes)
         low, high = CLASSES
         self.classes = np.empty((takes, stretches), np.int64)
         for row in self.classes:
@@ -53,9 +54,6 @@ class Lots(Course):
                     moved = asked + int(rng.integers(-FARTHEST, FARTHEST + 1))
                     asked = min(max(moved, low), high)
                 row[place] = asked
-
-    def saw(self, onsets: Sequence[float]) -> None:
-        """What was played changes nothing."""
 
     def wishes(self, times: Sequence[float]) -> list[int]:
         last = self.classes.shape[1] - 1
