@@ -209,13 +209,16 @@ def table(sheet: Mapping[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, metavar="FOLDER", required=True)
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="the folder of music")
     parser.add_argument("--index", type=Path, metavar="FILE", default=ASSET)
     parser.add_argument("--plants", type=int, default=200, help="copies of each kind")
     parser.add_argument("--excerpts", type=int, default=400, help="of the test split")
     parser.add_argument("--show", action="store_true", help="what was missed or wrongly accused")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    if options.data is None:
+        print("Name a folder of music with --data: copies are cut from it.")
+        return 0
     try:
         dataset = read_dataset(options.data, kinds=("performance", "score"))
         index = read_index(options.index)
