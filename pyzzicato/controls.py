@@ -15,6 +15,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from pyzzicato.errors import InvalidControl
@@ -27,6 +28,7 @@ __all__ = [
     "from_texts",
     "likeliest",
     "wildness",
+    "with_defaults",
 ]
 
 
@@ -183,6 +185,25 @@ def declared(controls: type[Controls]) -> Iterator[Control]:
     for field in dataclasses.fields(controls):
         kind = kinds[field.type] if isinstance(field.type, str) else field.type
         yield Control(name=field.name, kind=kind, default=field.default, **field.metadata)
+
+
+@cache
+def with_defaults(kind: type[Controls], values: tuple[tuple[str, Any], ...]) -> type[Controls]:
+    """The same controls with other values unless told; raises InvalidControl for what they cannot.
+
+    `values` are names and values; asked twice, the class is the same.
+    """
+    if not values:
+        return kind
+    from_texts(kind, dict(values))  # says what is wrong
+    own = {each.name: each for each in dataclasses.fields(kind)}
+    changed = [
+        (name, own[name].type, dataclasses.field(default=value, metadata=own[name].metadata))
+        for name, value in values
+    ]
+    return dataclasses.make_dataclass(
+        kind.__name__, changed, bases=(kind,), frozen=True, kw_only=True
+    )
 
 
 def from_texts(controls: type[Controls], texts: Mapping[str, Any]) -> Controls:

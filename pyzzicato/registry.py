@@ -43,15 +43,20 @@ class ModelInfo:
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
     examples: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     """Settings of the pieces that are kept beside the weights; see `pyzzicato.examples`."""
+    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What this model's controls are unless told, where that is not what its family's are."""
 
     @property
     def controls(self) -> type[controls.Controls]:
-        """The family's controls; nothing heavy is loaded."""
+        """The family's controls with the model's `defaults`; nothing heavy is loaded.
+
+        Raises InvalidControl for a default that the family has no control for, or cannot have.
+        """
         loader = self._loader()
         # Some families make their controls for each model: of its checkpoints, of its characters.
         made = getattr(loader, "controls_for", None)
-        kind: type[controls.Controls] = made(self) if made else loader.Controls
-        return kind
+        kind = made(self) if made else loader.Controls
+        return controls.with_defaults(kind, tuple(self.defaults.items()))
 
     @property
     def reads_seed(self) -> bool:
@@ -139,6 +144,7 @@ def _read(path: Path) -> ModelInfo:
             training=table["training"],
             card=table.get("card", {}),
             examples=tuple(table.get("examples", ())),
+            defaults=table.get("defaults", {}),
         )
     except (KeyError, ValueError, OSError) as error:
         raise ModelUnavailable(

@@ -1,11 +1,12 @@
 """Controls: declared once, checked when made, readable from texts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from pyzzicato import controls
-from pyzzicato.controls import control, declared, from_texts
+from pyzzicato.controls import control, declared, from_texts, with_defaults
 from pyzzicato.errors import InvalidControl
 
 
@@ -120,3 +121,25 @@ def test_changed_is_a_checked_copy() -> None:
     assert first == Example()
     with pytest.raises(InvalidControl):
         first.changed(seconds=1)
+
+
+def test_a_model_may_have_defaults_of_its_own() -> None:
+    own: Any = with_defaults(Example, (("temperature", 0.8), ("voices", 3)))
+    assert (own().temperature, own().voices, own().threshold) == (0.8, 3, 0.5)
+    assert issubclass(own, Example)
+    assert Example().temperature == 1.0
+    before, after = ({item.name: item for item in declared(kind)} for kind in (Example, own))
+    assert list(before) == list(after)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"temperature", "voices"}
+    assert after["temperature"].main
+    with pytest.raises(InvalidControl):
+        own(temperature=9)
+    assert own() == with_defaults(Example, (("temperature", 0.8), ("voices", 3)))()
+    assert with_defaults(Example, ()) is Example
+
+
+@pytest.mark.parametrize("values", [("temperature", 9.0), ("swing", 1.0)])
+def test_defaults_that_cannot_be_are_refused(values: tuple[str, float]) -> None:
+    with pytest.raises(InvalidControl):
+        with_defaults(Example, (values,))

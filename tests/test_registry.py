@@ -57,6 +57,15 @@ def test_models_come_in_the_order_of_their_cards(shelf: Path) -> None:
     assert issubclass(info.controls, Controls)
 
 
+def test_a_model_may_have_defaults_of_its_own(shelf: Path) -> None:
+    toml = shelf / "alpha" / "model.toml"
+    usual = model_info("beta").controls()
+    toml.write_text(toml.read_text() + "[defaults]\nseconds = 90.0\n")
+    info = model_info("alpha")
+    assert info.controls() == info.controls(seconds=90.0)
+    assert usual.seconds == model_info("beta").controls().seconds == 60.0
+
+
 def test_a_folder_without_models_has_none(tmp_path: Path) -> None:
     assert models(tmp_path) == {}
 
