@@ -23,7 +23,7 @@ def test_the_scores_say_whose_they_are(browser: Any, address: str, width: int) -
     )
     assert clipped == []
     frames = page.locator(".pz-scroll:visible")
-    assert frames.count() > 0
+    frames.first.wait_for(timeout=60_000)  # tables come when the text is there already
     for place in range(frames.count()):
         frame = frames.nth(place)
         names = frame.locator("thead .name")
