@@ -18,6 +18,7 @@ import onnxruntime
 from pyzzicato.attention_graph import CACHED_KEYS, CACHED_VALUES
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.step_graph import SCALE, STATE_IN, STATE_OUT
+from pyzzicato.threads import one_thread
 
 __all__ = [
     "BlockGraph",
@@ -44,6 +45,7 @@ def _unavailable(path: Path) -> ModelUnavailable:
 
 def _session(path: Path, threads: int, made: bytes | None = None) -> onnxruntime.InferenceSession:
     """The session of the graph in `path`, or of `made`, a graph made from it."""
+    one_thread()  # what a player computes beside its graphs
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

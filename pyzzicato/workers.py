@@ -18,6 +18,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pyzzicato.threads import one_thread
+
 __all__ = ["MOST_PROCESSES", "Progress", "cores", "spread"]
 
 MOST_PROCESSES = 4  # each has the model in its memory
@@ -48,7 +50,7 @@ def spread(
         context = multiprocessing.get_context("spawn")
         with (
             contextlib.suppress(BrokenProcessPool, OSError),
-            ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_stopping) as pool,
+            ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool,
         ):
             for found in pool.map(work, tasks):
                 done += 1
@@ -57,8 +59,9 @@ def spread(
         yield work(task)
 
 
-def _leave_stopping() -> None:
-    """Ctrl-C reaches every process of a terminal: the first one stops the others."""
+def _begin() -> None:
+    """One thread a process; and Ctrl-C reaches every one: the first process stops the others."""
+    one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
