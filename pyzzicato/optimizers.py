@@ -14,12 +14,16 @@ def optimizer(training: Mapping[str, Any], epochs: int) -> Any:
     `optimizer` is "adamw" (the default), "muon" (Jordan et al., 2024, scaled as by Liu et al.,
     2025), "adam" or "rmsprop". With `schedule` "cosine" (the default) the rate rises to
     `learning_rate` over `warmup_steps` and falls to a fiftieth of it; with "constant" it stays.
-    Gradients are clipped to a whole length of `clip`, 1 unless told; 0 leaves them.
+    Gradients are clipped to a whole length of `clip`, 1 unless told; 0 leaves them. With
+    `averaging`, a number below 1, a moving average of the weights is kept beside them, of which
+    the last step makes 1 - `averaging`.
     """
     import keras
 
     rate = _rate(training, epochs)
-    clip = {"global_clipnorm": training.get("clip", 1.0) or None}
+    more: dict[str, Any] = {"global_clipnorm": training.get("clip", 1.0) or None}
+    if training.get("averaging"):
+        more |= {"use_ema": True, "ema_momentum": training["averaging"]}
     decay = training.get("weight_decay", 0.01)
     name = training.get("optimizer", "adamw")
     if name == "muon":
@@ -31,12 +35,12 @@ def optimizer(training: Mapping[str, Any], epochs: int) -> Any:
             weight_decay=decay,
             adam_weight_decay=0.0,
             exclude_layers=["_out", "_table"],
-            **clip,
+            **more,
         )
     if name == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=decay, **clip)
+        return keras.optimizers.AdamW(rate, weight_decay=decay, **more)
     kinds = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
-    return kinds[name](rate, **clip)
+    return kinds[name](rate, **more)
 
 
 def _rate(training: Mapping[str, Any], epochs: int) -> Any:

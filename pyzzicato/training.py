@@ -283,8 +283,13 @@ def _keepers(plan: Recipe, best: Path, before: float | None) -> list[Any]:
     """What keeps the run, its best weights (better than `before`) and its history, and ends it."""
     from keras import callbacks
 
+    # After the backup, which is to go on from the weights themselves; before what keeps the best.
+    average = (
+        [callbacks.SwapEMAWeights(swap_on_epoch=True)] if plan.training.get("averaging") else []
+    )
     return [
         callbacks.BackupAndRestore(str(plan.run / "backup"), delete_checkpoint=False),
+        *average,
         callbacks.ModelCheckpoint(
             str(best),
             save_best_only=True,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,40 @@ def test_an_epoch_that_made_it_worse_is_not_kept(shelf: Path, music: Path) -> No
     assert made["best_epoch"] == 1
     kept = weights_of(folder / "model.onnx")
     assert all((kept[name] == good[name]).all() for name in good)
+
+
+def trained_anew(
+    shelf: Path, music: Path, name: str, *epochs: int, **training: float
+) -> np.ndarray:
+    """All weights of tiny_wavenet, trained at one rate in a run of its own up to each of `epochs`.
+
+    Without dropout, whose dice are not kept with a run; `training` are settings of the recipe.
+    """
+    text = TOML.format(family="wavenet", config=RECIPES["wavenet"]).replace("0.1", "0.0", 1)
+    for key in training:
+        text = re.sub(rf"^{key} = .*\n", "", text, flags=re.MULTILINE)
+    more = "".join(f"{key} = {value}\n" for key, value in training.items())
+    folder = shelf / "models" / "tiny_wavenet"
+    text = text.replace("[training]\n", f'[training]\nschedule = "constant"\n{more}')
+    (folder / "model.toml").write_text(text)
+    for count in epochs:
+        train(recipe(folder, shelf / name), read_dataset(music), epochs=count)
+    found = weights_of(folder / "model.onnx")
+    return np.concatenate([found[path].ravel() for path in sorted(found)])
+
+
+def test_the_average_of_the_weights_is_kept_and_training_goes_on_from_the_weights(
+    shelf: Path, music: Path
+) -> None:
+    one = trained_anew(shelf, music, "one", 1, steps_per_epoch=1)
+    two = trained_anew(shelf, music, "two", 1)
+    slow = trained_anew(shelf, music, "slow", 1, averaging=0.999)
+    assert np.abs(two - one).max() > 1e-3
+    assert slow == pytest.approx(one, abs=3e-4), "after two steps it is still the first one's"
+
+    whole = trained_anew(shelf, music, "whole", 2, averaging=0.5)
+    parts = trained_anew(shelf, music, "parts", 1, 2, averaging=0.5)
+    assert parts == pytest.approx(whole, abs=1e-5)
 
 
 @pytest.mark.parametrize("family", RECIPES)

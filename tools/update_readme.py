@@ -241,19 +241,38 @@ def parts_table(results: Mapping[str, Any]) -> str:
     found = results.get("equal_time", {})
     if not found:
         return NOT_YET.format("equal_time").replace("--write", "--data FOLDER --write")
-    rows = [("network", "weights", "notes seen", "bits per note", "more than the flagship")]
-    for name, row in found["networks"].items():
-        size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
-        seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
-        bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
-        more = f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
-        rows.append((PARTS[name], size, seen, bits, more))
-    return table(rows) + (
+    text = _taught_table(found) + (
         f"\nEach network was taught for {found['minutes']:g} minutes on "
         f"{found['machine']['cores']} and asked about the same {found['windows']} windows of "
         "validation music; the Markov model was counted on all of the training music. ± is a "
         f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
     )
+    if longer := results.get("equal_time_some"):
+        text += (
+            f"\nSome of them again, for {longer['minutes']:g} minutes on "
+            f"{longer['machine']['cores']}:\n\n{_taught_table(longer)}"
+        )
+    return text
+
+
+def _taught_table(found: Mapping[str, Any]) -> str:
+    """A row of every network that was taught as long as the first."""
+    rows = [("network", "weights", "notes seen", "bits per note", "more than the flagship")]
+    begun = any("beginnings" in row for row in found["networks"].values())
+    if begun:
+        rows = [(*rows[0], "in a piece's first 64 notes", "more there")]
+    for name, row in found["networks"].items():
+        size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
+        seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
+        first = _told_bits(row["beginnings"]) if "beginnings" in row else (NONE, NONE)
+        rows.append((PARTS[name], size, seen, *_told_bits(row), *(first if begun else ())))
+    return table(rows)
+
+
+def _told_bits(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Bits per note and how many more than the first network's, each with its error."""
+    bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
+    return bits, f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
 
 
 def _writing(speed: Mapping[str, Any]) -> str:
