@@ -177,13 +177,23 @@ def _minutes_long(found: Mapping[str, Any]) -> Sheet:
         "composer's real music where it was at hand. Notes a second: 10th percentile, median and "
         f"90th of half a minute each; {found['composers_within']} of {len(composers)} composers "
         "have all of them within 0.75 to 1.33 times the real ones. Drift: how many times as many "
-        "notes the last third has as the first, or the first as the last. Repeated: windows of "
+        f"notes the last third has as the first, or the first as the last{_drifting(found)}. "
+        "Repeated: windows of "
         "4 s that came before, note for note. "
         f"{found['silent_pieces']} of {found['pieces']} pieces are silent for more than 6 s."
     )
     head = ("composer", "notes a second", "drift", "longest silence", "repeated", "loudness")
     table = tuple((short_name(name), *_steady(row)) for name, row in composers.items())
     return Sheet("How steady it stays", note, (head, *table))
+
+
+def _drifting(found: Mapping[str, Any]) -> str:
+    """Of how many composers the drift is more than real beyond chance, where that was asked."""
+    rows = [row for row in found["composers"].values() if "drift_more" in row]
+    if not rows:
+        return ""
+    count = found["composers_drifting"]
+    return f"; beyond chance it is larger than in real pieces for {count} of {len(rows)} composers"
 
 
 def _copying(found: Mapping[str, Any]) -> Sheet:

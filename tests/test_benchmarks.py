@@ -47,7 +47,12 @@ def scripts() -> Iterator[dict[str, ModuleType]]:
         found[path.stem] = module
     yield found
     sys.path.remove(str(root / "benchmarks"))
-    for name in [*(f"script_{path.stem}" for path in paths), "results", "copied_runs"]:
+    for name in [
+        *(f"script_{path.stem}" for path in paths),
+        "results",
+        "copied_runs",
+        "long_figures",
+    ]:
         if name not in before:
             sys.modules.pop(name, None)
 

@@ -31,48 +31,54 @@ def script(project: Path) -> Iterator[ModuleType]:
     sys.path.remove(str(project / "benchmarks"))
 
 
+@pytest.fixture(scope="module")
+def counted(script: ModuleType) -> ModuleType:
+    """`long_figures.py`, which the script has loaded."""
+    return sys.modules["long_figures"]
+
+
 def notes(*starts: float, length: float = 0.5, pitch: int = 60) -> np.ndarray:
     rows = [(s, s + length, pitch + n % 12, 64) for n, s in enumerate(starts)]
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
-def test_densities_are_of_whole_windows(script: ModuleType) -> None:
+def test_densities_are_of_whole_windows(counted: ModuleType) -> None:
     music = notes(*np.arange(0, 30, 0.5), *np.arange(60, 75, 1.0), 179.9)
-    found = script.densities(music, SECONDS) * 30
+    found = counted.densities(music, SECONDS) * 30
     assert found.round(6).tolist() == [60, 0, 15, 0, 0, 1]
-    assert len(script.densities(music, 100.0)) == 3
+    assert len(counted.densities(music, 100.0)) == 3
 
 
-def test_drift_is_the_last_third_over_the_first(script: ModuleType) -> None:
+def test_drift_is_the_last_third_over_the_first(counted: ModuleType) -> None:
     music = notes(*np.arange(0, 60, 2.0), *np.arange(60, 120, 1.0), *np.arange(120, 180, 1.0))
-    assert script.drift(music, SECONDS) == pytest.approx(61 / 31)
-    assert script.drift(notes(), SECONDS) == 1.0
+    assert counted.drift(music, SECONDS) == pytest.approx(61 / 31)
+    assert counted.drift(notes(), SECONDS) == 1.0
 
 
 def test_silence_is_where_nothing_sounds_and_a_wait_where_nothing_is_struck(
-    script: ModuleType,
+    counted: ModuleType,
 ) -> None:
     held = np.array([(1.0, 9.0, 48, 64), (2.0, 3.0, 60, 64), (14.0, 20.0, 60, 64)])
-    assert script.longest_silence(held, 22.0) == 5.0
-    assert script.longest_wait(held, 22.0) == 12.0
-    assert script.longest_silence(held, 40.0) == 20.0, "the end is silent"
-    assert script.longest_silence(held + LATER, 29.0) == 10.0, "so is the beginning"
-    assert script.longest_silence(notes(), 30.0) == script.longest_wait(notes(), 30.0) == 30.0
+    assert counted.longest_silence(held, 22.0) == 5.0
+    assert counted.longest_wait(held, 22.0) == 12.0
+    assert counted.longest_silence(held, 40.0) == 20.0, "the end is silent"
+    assert counted.longest_silence(held + LATER, 29.0) == 10.0, "so is the beginning"
+    assert counted.longest_silence(notes(), 30.0) == counted.longest_wait(notes(), 30.0) == 30.0
 
 
-def test_a_repeat_is_exact_on_the_grid(script: ModuleType) -> None:
+def test_a_repeat_is_exact_on_the_grid(counted: ModuleType) -> None:
     dice = np.random.default_rng(1)
     bar = np.sort(dice.choice(np.arange(0.0, 8.0, 0.05), 30, replace=False))
     keys = dice.integers(40, 80, 30)
     once = np.stack([bar, bar + 0.2, keys, np.full(30, 64)], axis=1)
     twice = np.concatenate([once, once + LATER * 8.02 / 9])
-    assert script.repeats(once, 8.0)[0] == 0
-    again, total = script.repeats(twice, 16.0)
+    assert counted.repeats(once, 8.0)[0] == 0
+    again, total = counted.repeats(twice, 16.0)
     inside = int((bar <= 4.0).sum())  # windows that lie inside the second time
     assert inside - 1 <= again <= inside
     assert total == 30 + inside
     twice[35, 2] += 1
-    assert script.repeats(twice, 16.0)[0] < again
+    assert counted.repeats(twice, 16.0)[0] < again
 
 
 def test_takes_are_shared_out(script: ModuleType) -> None:
@@ -99,19 +105,30 @@ def test_openings_are_of_held_out_performances_one_of_each_work_first(script: Mo
     assert next(name for name, _ in script.prompts("bach", None)).startswith("bach-")
 
 
-def test_real_music_counts_from_its_first_note(script: ModuleType) -> None:
+def test_real_music_counts_from_its_first_note(script: ModuleType, counted: ModuleType) -> None:
     array = notes(*np.arange(50.0, 300.0, 0.25)).astype(np.float32)
     real = Piece("x", "bach", "", "x", "test", "performance", "", 1, array)
     opened = script.opening(real, SECONDS)
     assert opened[0, 0] == 0
     assert len(opened) == 720
-    found = script.figures([opened], SECONDS, script.densities(opened, SECONDS))
+    found = counted.figures([opened], SECONDS, counted.densities(opened, SECONDS))
     assert found["pieces"] == 1
     assert (found["p10"], found["p50"], found["p90"]) == (4.0, 4.0, 4.0)
     assert found["drift"] == found["drift_size"] == 1.0
     assert found["longest_wait"] == 0.25
     assert found["longest_silence"] == 0.0
     assert (found["note_seconds"], found["velocity"]) == (0.5, 64.0)
+
+
+def test_more_drift_is_told_with_an_interval(counted: ModuleType) -> None:
+    assert counted.drift_sizes([notes(), notes(1.0, 2.0)], SECONDS).tolist() == [1.0, 3.0]
+    dice = np.random.default_rng(3)
+    calm, wild = 1 + 0.2 * dice.random(30), 2 + 0.2 * dice.random(12)
+    much = counted.more_drift(wild, calm)
+    assert 0.8 < much["low"] < much["more"] < much["high"] < 1.2
+    same = counted.more_drift(calm[:12], calm)
+    assert same["low"] < 0 < same["high"]
+    assert counted.more_drift(calm[:1], calm) == {}
 
 
 def test_a_model_is_measured_and_shown(
@@ -157,18 +174,20 @@ def test_the_longest_run_is_found_in_any_key_and_tempo(script: ModuleType) -> No
     ]  # fmt: skip
 
 
-def test_copies_of_new_pieces_stand_beside_those_of_real_ones(script: ModuleType) -> None:
+def test_copies_of_new_pieces_stand_beside_those_of_real_ones(
+    script: ModuleType, counted: ModuleType
+) -> None:
     dice = np.random.default_rng(3)
     known = tune(dice)
     runs = script.TrainingRuns([piece(known)])
-    found = script.copying([known, known[:0]], [tune(dice)], runs, 100.0, script.repeats)
+    found = script.copying([known, known[:0]], [tune(dice)], runs, 100.0, counted.repeats)
     new, real = found["new"], found["real"]
     assert (new["pieces"], new["run"]) == (1, {"median": 400.0, "p90": 400.0, "longest": 400})
     assert real["run"]["longest"] < 10
     assert (new["repeated"], real["repeated"]) == (0.0, 0.0)
     assert set(new) == {"pieces", "repeated", "run", "passage", "copied"}
     assert "400, 400, 400 notes" in "\n".join(script.copies_in_lines(found))
-    assert script.copying([], [], runs, 100.0, script.repeats)["new"] == {"pieces": 0}
+    assert script.copying([], [], runs, 100.0, counted.repeats)["new"] == {"pieces": 0}
 
 
 def test_real_pieces_are_of_the_test_split_and_long_enough(script: ModuleType) -> None:
