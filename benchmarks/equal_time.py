@@ -126,7 +126,8 @@ def taught(
     keras.mixed_precision.set_global_policy(training.get("precision", "float32"))
     network = build()
     constant = {**training, "schedule": "constant", "averaging": AVERAGING}
-    network.compile(optimizer(constant, 1), loss=note_loss, jit_compile=False)
+    compiled = keras.backend.backend() == "jax"
+    network.compile(optimizer(constant, 1), loss=note_loss, jit_compile=compiled)
     examples = NoteWindows(dataset.split("train"), config, training=True)
     network.train_on_batch(*examples.batch(np.random.default_rng((rng_seed, 0))))  # made ready
     begun, step, notes = perf_counter(), 0, 0

@@ -130,6 +130,25 @@ def test_a_model_is_trained_stopped_resumed_exported_measured_and_played(
     assert main(["compose", "--model", "tiny_wavenet", "--seconds", "5", "--json"]) == 0
 
 
+@pytest.mark.parametrize(("backend", "compiled"), [("jax", True), ("tensorflow", False)])
+def test_a_step_is_compiled_as_a_whole_where_nothing_else_is_fast(
+    shelf: Path, music: Path, monkeypatch: pytest.MonkeyPatch, backend: str, compiled: bool
+) -> None:
+    import keras
+
+    class Asked(Exception):
+        pass
+
+    def fit(model: keras.Model, *_: object, **__: object) -> None:
+        assert model.jit_compile is compiled
+        raise Asked
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(Asked):
+        train(recipe(shelf / "models" / "tiny_wavenet", shelf / "runs"), read_dataset(music))
+
+
 def test_an_epoch_that_made_it_worse_is_not_kept(shelf: Path, music: Path) -> None:
     folder = shelf / "models" / "tiny_wavenet"
     dataset = read_dataset(music)
