@@ -11,13 +11,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import multiprocessing
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.workers import spread
 
 __all__ = ["NoteArray", "cache_folder", "read_many", "read_notes"]
 
@@ -150,21 +148,10 @@ def _read_all(
 ) -> Iterator[tuple[str, Found]]:
     """(path, notes or reason) of every path, in order, with several processes for many files."""
     workers = min(processes or os.cpu_count() or 1, max(1, len(paths) // 16))
+    if processes is None and len(paths) <= _FEW:
+        workers = 1
     read = partial(_read_one, str(folder))
-    done = 0
-    if workers > 1 and (processes is not None or len(paths) > _FEW):
-        # Not "fork": the process may already hold the threads of a network library.
-        context = multiprocessing.get_context("spawn")
-        # A script without the `__main__` guard cannot have more processes: go on in this one.
-        with (
-            contextlib.suppress(BrokenProcessPool, OSError),
-            ProcessPoolExecutor(workers, mp_context=context) as pool,
-        ):
-            for path, notes in zip(paths, pool.map(read, paths, chunksize=8), strict=True):
-                done += 1
-                yield path, notes
-    for path in paths[done:]:
-        yield path, read(path)
+    return zip(paths, spread(read, paths, workers, together=8), strict=True)
 
 
 def _load(store: Path) -> dict[str, Found]:

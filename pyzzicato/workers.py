@@ -12,6 +12,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -36,9 +37,11 @@ def cores() -> int:
 
 
 def spread(
-    work: Callable[[Task], Found], tasks: Sequence[Task], processes: int = 1
+    work: Callable[[Task], Found], tasks: Sequence[Task], processes: int = 1, together: int = 1
 ) -> Iterator[Found]:
     """`work(task)` of every task, in their order; with one process all in this one.
+
+    Small tasks are handed out `together`, so many at once.
 
     A script that asks for more does so under `if __name__ == "__main__":`; without it, or where
     no process can be started, this one goes on alone. When it is stopped, tasks that have begun
@@ -52,7 +55,7 @@ def spread(
             contextlib.suppress(BrokenProcessPool, OSError),
             ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool,
         ):
-            for found in pool.map(work, tasks):
+            for found in pool.map(work, tasks, chunksize=together):
                 done += 1
                 yield found
     for task in tasks[done:]:
@@ -63,6 +66,15 @@ def _begin() -> None:
     """One thread a process; and Ctrl-C reaches every one: the first process stops the others."""
     one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    """Where the first process was killed, nobody would ever tell this one to stop."""
+    first = multiprocessing.parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 @dataclass

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,50 @@ def test_other_processes_do_the_work() -> None:
 
 def _number(_: int) -> int:
     return os.getpid()
+
+
+_FIRST = """
+from pyzzicato.workers import spread
+from tests.test_workers import beat
+if __name__ == "__main__":
+    list(spread(beat, {files!r}, 2))
+"""
+
+
+def beat(path: str) -> None:
+    """Makes the file grow for a minute."""
+    for _ in range(600):
+        with Path(path).open("a") as file:
+            file.write(".")
+        time.sleep(0.1)
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_no_process_outlives_the_first_one(tmp_path: Path, project: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    script = tmp_path / "first.py"
+    script.write_text(_FIRST.format(files=[str(path) for path in files]))
+    first = subprocess.Popen(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(project)}
+    )
+    try:
+        wait_for(lambda: all(path.exists() for path in files))
+    finally:
+        first.kill()
+        first.wait()
+
+    def quiet() -> bool:
+        before = [path.stat().st_size for path in files]
+        time.sleep(1.0)
+        return before == [path.stat().st_size for path in files]
+
+    wait_for(quiet)
 
 
 def test_what_goes_wrong_in_a_process_is_told() -> None:
