@@ -46,7 +46,8 @@ class TrainingRuns:
         self._hashes: dict[int, np.ndarray] = {}
 
     def _intervals(self, notes: np.ndarray) -> np.ndarray:
-        return self._numbers[np.diff(stream_of(notes).pitch) + 128]
+        numbers: np.ndarray = self._numbers[np.diff(stream_of(notes).pitch) + 128]
+        return numbers
 
     def longest(self, pieces: Sequence[np.ndarray]) -> list[int]:
         """Notes of the longest run of each piece, (n, 3 or more), that stands in the music."""

@@ -217,7 +217,7 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
             network, notes, size = taught(
                 build, config, training, dataset, args.minutes, args.rng_seed
             )
-            both = {}
+            both: dict[str, Any] = {}
             for which in ("bits", "averaged"):
                 both[which] = np.concatenate(bits_of(network, config["composers"], asked))
                 network.optimizer.finalize_variable_values(network.trainable_variables)
@@ -236,7 +236,10 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
 def told(kept: Path, asked: Sequence[Span]) -> tuple[dict[str, Any], list[Floats]]:
     """What an earlier minute of this or another run kept: counts, and the bits of each span."""
     with np.load(kept) as file:
-        counts = {"weights": int(file["weights"]), "notes_seen": int(file["notes_seen"])}
+        counts: dict[str, float] = {
+            "weights": int(file["weights"]),
+            "notes_seen": int(file["notes_seen"]),
+        }
         if "averaged" in file:
             counts["averaged"] = round(float(file["averaged"].mean()), 4)
         edges = np.cumsum([span.stop - span.counted for span in asked])

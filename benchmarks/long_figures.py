@@ -36,7 +36,8 @@ def drift(notes: np.ndarray, seconds: float) -> float:
 def drift_sizes(pieces: Sequence[np.ndarray], seconds: float) -> np.ndarray:
     """The drift of each piece, or one over it where that is more: (pieces,), at least 1."""
     drifts = np.array([drift(notes, seconds) for notes in pieces])
-    return np.maximum(drifts, 1 / drifts)
+    sizes: np.ndarray = np.maximum(drifts, 1 / drifts)
+    return sizes
 
 
 def more_drift(new: np.ndarray, real: np.ndarray) -> dict[str, float]:

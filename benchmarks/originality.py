@@ -52,7 +52,8 @@ def cut(piece: Piece, seconds: float, rng: np.random.Generator) -> Notes:
 
 def transposed(notes: Notes, rng: np.random.Generator) -> Notes:
     shift = rng.choice([-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6])
-    return notes + np.array([0, 0, shift, 0])
+    moved: Notes = notes + np.array([0, 0, shift, 0])
+    return moved
 
 
 def changed(notes: Notes, rng: np.random.Generator) -> Notes:
@@ -65,7 +66,8 @@ def changed(notes: Notes, rng: np.random.Generator) -> Notes:
 
 def tempo(notes: Notes, rng: np.random.Generator) -> Notes:
     factor = TEMPO if rng.random() < 0.5 else 1 / TEMPO
-    return notes * np.array([factor, factor, 1, 1])
+    stretched: Notes = notes * np.array([factor, factor, 1, 1])
+    return stretched
 
 
 def dropped(notes: Notes, rng: np.random.Generator) -> Notes:
@@ -142,7 +144,7 @@ def copies(
                 piece = mine[rng.integers(len(mine))]
                 copy = cut(piece, rng.uniform(*PLANTED), rng)
                 copy[:, :2] -= copy[:1, :1]
-            host = test[rng.integers(len(test))]
+            host = test[int(rng.integers(len(test)))]
             around = cut(host, AROUND, rng) if number % 2 else made_up(AROUND, rng)
             for change in changes:
                 copy = change(copy, rng)

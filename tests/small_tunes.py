@@ -98,7 +98,10 @@ def make_model(
     size, names = len(info.config["vocabulary"]), ["checkpoint_1.onnx", "model.onnx"]
     for number, name in enumerate(names):
         dice = np.random.default_rng(number)
-        shapes = {"embedding/embeddings": (size, 6), "output/kernel": (8, size)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "embedding/embeddings": (size, 6),
+            "output/kernel": (8, size),
+        }
         shapes |= {"output/bias": (size,)}
         for layer in range(3):
             cell = f"lstm_{layer}/lstm_cell"

@@ -47,7 +47,7 @@ def by_hand(w: dict[str, Any], whole: Inputs, layers: int, heads: int) -> np.nda
         return scaled
 
     notes, wishes = whole["notes"][0].astype(int), whole["wishes"][0].astype(int)
-    x = whole["composer"][0].astype(np.float64) @ w["composer_table/kernel"]
+    x: np.ndarray = whole["composer"][0].astype(np.float64) @ w["composer_table/kernel"]
     x = x + sum(w[f"read_{i}/embeddings"][notes[:, i]] for i in range(len(READ)))
     x = x + sum(w[f"wish_{i}/embeddings"][wishes[:, i]] for i in range(len(WISHES)))
     count, width = x.shape

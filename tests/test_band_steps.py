@@ -33,7 +33,7 @@ from pyzzicato.runtime import StepGraph, weights_of
 from pyzzicato.training import load_keras, recipe, train
 from tests.small_band_music import band_dataset, band_music
 
-CONFIG = {"told": 12, "units": 10, "head": 6, "part": 4, "dropout": 0.0}
+CONFIG: dict[str, Any] = {"told": 12, "units": 10, "head": 6, "part": 4, "dropout": 0.0}
 RULES = ("one by one", "all at once", "each alone", "fixed counts")
 
 
@@ -234,8 +234,8 @@ def test_keys_are_drawn_by_their_chances() -> None:
             chance *= on if keys[key] else 1 - on
         wanted[tuple(keys.tolist())] = chance
     total = sum(wanted.values())
-    for keys, chance in wanted.items():
-        share = (chosen == np.array(keys, bool)).all(axis=1).mean()
+    for drawn, chance in wanted.items():
+        share = (chosen == np.array(drawn, bool)).all(axis=1).mean()
         assert share == pytest.approx(chance / total, abs=0.012)
     assert chosen.any(axis=1).all(), "an instrument that strikes strikes something"
     cold = draw_keys(np.repeat(logits, 200, axis=0), pairs, draws[:200], 0.002)

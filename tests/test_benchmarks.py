@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -16,9 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_chords
-import small_melody
-import small_tunes
 
 from pyzzicato.codecs.piano_roll import KEYS
 from pyzzicato.generator import Generator, Step
@@ -27,6 +24,7 @@ from pyzzicato.registry import ModelInfo, models
 from pyzzicato.roll_examples import INPUTS, OUTPUTS
 from pyzzicato.roll_generator import RollControls, RollGenerator
 from pyzzicato.runtime import Carried, StepGraph
+from tests import small_chords, small_melody, small_tunes
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +123,12 @@ def test_the_naive_loop_reads_the_last_window_and_appends_one_step(
 def test_every_network_of_steps_has_a_naive_loop_and_its_steps_are_counted(
     scripts: dict[str, ModuleType], tmp_path: Path, kind: str
 ) -> None:
-    makers = {"chords": small_chords, "letters": small_tunes, "melodies": small_melody}
-    makers[kind].make_model(tmp_path / "small")  # type: ignore[attr-defined]
+    makers: dict[str, Callable[[Path], object]] = {
+        "chords": small_chords.make_model,
+        "letters": small_tunes.make_model,
+        "melodies": small_melody.make_model,
+    }
+    makers[kind](tmp_path / "small")
     info = models(tmp_path)["small"]
     generator = info.load()
     fed: list[np.ndarray] = []

@@ -57,7 +57,8 @@ def test_a_stretch_is_written_anew_and_comes_back_by_undo(enter: Callable[..., V
     assert found is not None
     new = starts(visitor)
     early, late = int(found[1]), int(found[2]) + 1
-    for kept in (lambda at: at < early, lambda at: at >= late):
+    outside: tuple[Callable[[float], bool], ...] = (lambda at: at < early, lambda at: at >= late)
+    for kept in outside:
         assert [note for note in new if kept(note[1])] == [note for note in old if kept(note[1])]
     assert new != old
     visitor.press("Undo")

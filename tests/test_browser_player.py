@@ -1,5 +1,7 @@
 """The player by itself in a real browser: what it shows, how it plays, how it is worked."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import socket
@@ -9,8 +11,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Playwright
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -85,7 +91,7 @@ def until(true: Callable[[], bool], seconds: float = 15) -> None:
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[playwright.Playwright]:
+def driver() -> Iterator[Playwright]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: the player is not tested in a browser")
     with playwright.sync_playwright() as running:
@@ -93,7 +99,7 @@ def driver() -> Iterator[playwright.Playwright]:
 
 
 @pytest.fixture(scope="module")
-def browser(driver: playwright.Playwright) -> Iterator[playwright.Browser]:
+def browser(driver: Playwright) -> Iterator[Browser]:
     arguments = [*ARGUMENTS, "--autoplay-policy=no-user-gesture-required"]
     instance = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
     yield instance
@@ -103,7 +109,7 @@ def browser(driver: playwright.Playwright) -> Iterator[playwright.Browser]:
 class Stage:
     """The page with the player, and short words for what the tests do with it."""
 
-    def __init__(self, page: playwright.Page, address: str) -> None:
+    def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.errors: list[str] = []
         self.hosts: set[str] = set()
@@ -140,7 +146,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(browser: playwright.Browser, address: str) -> Iterator[Stage]:
+def stage(browser: Browser, address: str) -> Iterator[Stage]:
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(15_000)
     opened = Stage(page, address)
@@ -222,7 +228,7 @@ def test_another_take_keeps_the_place(stage: Stage) -> None:
     assert stage.time >= 1
 
 
-def test_a_known_passage_is_underlined_and_named(browser: playwright.Browser, address: str) -> None:
+def test_a_known_passage_is_underlined_and_named(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     opened = Stage(page, f"{address}/?known=1")
     roll, box = page.locator(".roll"), page.locator(".roll").bounding_box()
@@ -302,7 +308,7 @@ def test_the_recorded_piano_arrives_once(stage: Stage) -> None:
     assert 0 < sum(stage.frames) < 20_000
 
 
-def test_nothing_yet(browser: playwright.Browser, address: str) -> None:
+def test_nothing_yet(browser: Browser, address: str) -> None:
     page = browser.new_page()
     empty = Stage(page, f"{address}/?empty=1")
     assert page.get_by_text("Nothing to play yet.").is_visible()
@@ -316,9 +322,7 @@ def test_nothing_yet(browser: playwright.Browser, address: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1600])
-def test_it_fits_and_follows_the_theme(
-    browser: playwright.Browser, address: str, width: int
-) -> None:
+def test_it_fits_and_follows_the_theme(browser: Browser, address: str, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark")
     opened = Stage(page, address)
     until(lambda: "dark" in (opened.root.get_attribute("class") or ""))
@@ -332,9 +336,7 @@ def test_it_fits_and_follows_the_theme(
     page.close()
 
 
-def test_a_press_elsewhere_on_the_page_unlocks_the_sound(
-    driver: playwright.Playwright, address: str
-) -> None:
+def test_a_press_elsewhere_on_the_page_unlocks_the_sound(driver: Playwright, address: str) -> None:
     strict = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     opened = Stage(strict.new_page(), address)
     assert opened.page.evaluate("globalThis.pyzzicatoSound.live") is False

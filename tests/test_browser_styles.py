@@ -37,7 +37,11 @@ def test_a_style_from_the_map_and_a_morph(browser: Any, info: ModelInfo, scheme:
             picture.click(position=place)
             picture.locator(".chosen", has_text=name).wait_for()
             asked = f"style={name.replace(' ', '+')}&"
-            until(lambda asked=asked: asked in visitor.link)
+
+            def linked(asked: str = asked) -> bool:
+                return asked in visitor.link
+
+            until(linked)
         colour = picture.locator(".chosen circle").evaluate("it => getComputedStyle(it).fill")
         assert colour == {"light": "rgb(29, 27, 38)", "dark": "rgb(236, 232, 223)"}[scheme]
         visitor.press("Morph into …")

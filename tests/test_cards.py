@@ -246,7 +246,8 @@ def test_a_model_without_sheets_says_so(tmp_path: Path) -> None:
     known = facts(model(tmp_path))
     assert known.size == "not trained yet"
     assert known.best_figure == "not measured yet"
-    assert known.training == known.sheets == known.licences == ()
+    assert known.training == known.licences == ()
+    assert known.sheets == ()
     text = card(model(tmp_path))
     assert "It has not been measured yet" in text
     assert "How lively" not in text, "no heading stands over nothing"

@@ -85,6 +85,6 @@ def test_turns_count_what_follows() -> None:
 def test_rhythm_does_not_depend_on_tempo() -> None:
     time = np.cumsum([0.5, 0.25, 0.25, 0.5, 0.5, 1.0, 0.25])
     assert rhythms(time) == pytest.approx(rhythms(time * 1.4))
-    even = rhythms(np.arange(8) * 0.5)
+    even = rhythms(np.arange(8, dtype=np.float64) * 0.5)
     assert even[3] == 1, "all as long as the median"
     assert even[7 + 12] == 1, "none grows or shrinks"

@@ -12,7 +12,12 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-from small_library import (
+
+from pyzzicato.datasets import Dataset, Piece, as_dict, describe, read_dataset
+from pyzzicato.errors import UnreadableMusic
+from pyzzicato.manifests import composer_id
+from pyzzicato.notes import Note
+from tests.small_library import (
     COLUMNS,
     off,
     on,
@@ -23,11 +28,6 @@ from small_library import (
     write_scale,
     write_table,
 )
-
-from pyzzicato.datasets import Dataset, Piece, as_dict, describe, read_dataset
-from pyzzicato.errors import UnreadableMusic
-from pyzzicato.manifests import composer_id
-from pyzzicato.notes import Note
 
 MAESTRO = ("canonical_composer", "canonical_title", "split", "year", "midi_filename", "duration")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_transformer import COMPOSERS, CONFIG, make_transformer
-from test_families import made_up
 
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Piece
 from pyzzicato.note_scores import Span
 from pyzzicato.performance_examples import NoteWindows, note_loss
+from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
+from tests.test_families import made_up
 
 PLACES = 48
 TINY: dict[str, Any] = {**CONFIG, "composers": COMPOSERS, "stored": "float32"}

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from small_model import make_model
 
 from pyzzicato.cli import main
 from pyzzicato.errors import ModelUnavailable, UnknownName
 from pyzzicato.examples import examples, write_examples
 from pyzzicato.registry import ModelInfo, model_info
+from tests.small_model import make_model
 
 ASKED = """
 [[examples]]

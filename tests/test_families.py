@@ -115,8 +115,8 @@ def test_chance_is_fixed_by_the_number(info: ModelInfo) -> None:
 
 @every_model
 def test_two_listeners_do_not_disturb_each_other(info: ModelInfo) -> None:
-    mine = {"seed": made_up(), "rng_seed": 1}
-    yours = {"seed": made_up(5.0, lowest=40), "rng_seed": 2, "takes": 2}
+    mine: dict[str, Any] = {"seed": made_up(), "rng_seed": 1}
+    yours: dict[str, Any] = {"seed": made_up(5.0, lowest=40), "rng_seed": 2, "takes": 2}
     apart = list(steps(info, **mine)), list(steps(info, **yours))
     by_turns: tuple[list[Step], list[Step]] = [], []
     for pair in zip_longest(steps(info, **mine), steps(info, **yours)):

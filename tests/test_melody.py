@@ -129,7 +129,8 @@ def test_every_class_stands_for_the_event_it_was_made_from(seed: int) -> None:
 def slowly(events: list[int]) -> np.ndarray:
     """What is read after the last of `events`, put together from its description."""
     sounding = last = None
-    direction, newest = 0.0, []
+    direction = 0.0
+    newest: list[int] = []
     for event in events:
         if event == NOTE_OFF:
             sounding = None

@@ -7,7 +7,6 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
-from small_midi import chunk, midi, off, on, pedal, random_music, raw, spans, tempo
 
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import (
@@ -19,6 +18,7 @@ from pyzzicato.midi import (
     write_midi,
 )
 from pyzzicato.notes import Note, NoteSequence
+from tests.small_midi import chunk, midi, off, on, pedal, random_music, raw, spans, tempo
 
 ABC = "X:1\nL:1/4\nQ:1/4=60\nM:4/4\nK:C\nC D E F|\n"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_midi import chunk, midi, random_music, raw, tempo
 
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_NOTES, MAX_SECONDS, MAX_TRACKS
 from pyzzicato.midi import read_midi, read_music, write_midi
 from pyzzicato.notes import Note, NoteSequence
+from tests.small_midi import chunk, midi, random_music, raw, tempo
 
 
 def bomb() -> bytes:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_library import reasons, write_manifest, write_scale
 
 from pyzzicato import note_cache
 from pyzzicato.datasets import read_dataset
+from tests.small_library import reasons, write_manifest, write_scale
 
 
 @pytest.fixture(autouse=True)

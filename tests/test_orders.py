@@ -114,8 +114,9 @@ def test_whose_style_it_is() -> None:
 
 def test_two_composers_by_their_names(tmp_path: Path) -> None:
     make_transformer_model(tmp_path / "models" / "notes")
-    mixed = {"model": "notes", "composer_2": "Johann Sebastian Bach"}
-    piece = pyzzicato.compose("Chopin", seconds=5, **mixed)
+    piece = pyzzicato.compose(
+        "Chopin", model="notes", composer_2="Johann Sebastian Bach", seconds=5
+    )
     assert (piece.settings["composer"], piece.settings["composer_2"]) == ("chopin", "bach")
     assert piece.title.startswith("Chopin with Bach, after ")
     with pytest.raises(InvalidControl, match="was not taught joplin: choose one of"):

@@ -16,7 +16,7 @@ from pyzzicato.seeds import find_seed
 from pyzzicato.ui import downloads
 from pyzzicato.ui.state import write_link
 from tests.small_model import make_model
-from tests.visits import compose, finished, open_app, problems, upload, view_of, words
+from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
 
 NOCTURNE = "chopin-nocturne-op-9-no-2"
 
@@ -69,7 +69,7 @@ def test_one_press_gives_music_and_what_to_keep(visit: Callable[..., AppTest]) -
     text = words(app)
     assert "After Nocturne in E-flat major, op. 9 no. 2, in the style of Chopin" in text
     assert f"{len(made.takes[0])} notes in 5 seconds" in text
-    labels = [button.label for button in app.get("download_button")]
+    labels = [button.label for button in elements(app, "download_button")]
     assert labels == ["MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
     assert app.button(key="compose").label == "Compose"
 

@@ -19,7 +19,7 @@ from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
 from tests.small_band_model import FAMILY, FAST_FAMILY, RECIPE, add_band_model
 from tests.small_model import make_model
-from tests.visits import compose, finished, open_app, problems, upload, view_of, words
+from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
 
 ARRANGED = "Only the piano plays in it: drums, guitar, bass and strings are arranged for it."
 ON_THE_PIANO = (
@@ -65,7 +65,7 @@ def test_an_upload_keeps_its_instruments(visit: Callable[..., AppTest]) -> None:
 def test_all_that_is_kept_has_the_instruments(visit: Callable[..., AppTest]) -> None:
     app = upload(visit(model="five", seconds="5"), "ours.mid", write_midi(band_piece(2)))
     made = compose(app)
-    downloadable = [button.label for button in app.get("download_button")]
+    downloadable = [button.label for button in elements(app, "download_button")]
     assert "Each instrument" in downloadable
     kept = downloads.Kept(piece_of(app), made.takes, 0, "")
     assert kept.name("stems") == "pyzzicato-five-1-take-1-stems.zip"
@@ -84,7 +84,7 @@ def test_all_that_is_kept_has_the_instruments(visit: Callable[..., AppTest]) -> 
 def test_piano_pieces_are_kept_as_before(visit: Callable[..., AppTest]) -> None:
     app = visit(model="small", seconds="5")
     compose(app)
-    assert "Each instrument" not in [button.label for button in app.get("download_button")]
+    assert "Each instrument" not in [button.label for button in elements(app, "download_button")]
     assert not {"Arrange for five", "Make instruments anew"} & set(labels(app))
     assert not view_of(app).hears_band
 

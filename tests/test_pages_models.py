@@ -19,7 +19,7 @@ from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
 from tests.small_transformer import CONFIG, make_transformer_model
-from tests.visits import compose, finished, open_app, problems, upload, view_of, words
+from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
 
 NOCTURNE = "chopin-nocturne-op-9-no-2"
 
@@ -59,7 +59,7 @@ def tune(count: int) -> NoteSequence:
 
 
 def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.get("download_button")]
+    return [button.label for button in elements(app, "download_button")]
 
 
 def test_a_model_without_composers_is_offered_without_them(visit: Callable[..., AppTest]) -> None:

@@ -24,7 +24,8 @@ STEP = 500 ** (1 / 95)  # from one duration bin to the next
 def made_up(count: int = 400, rng_seed: int = 1) -> NoteSequence:
     """Notes of every key, length and loudness that never strike a key that still sounds."""
     rng = np.random.default_rng(rng_seed)
-    notes, when, free = [], 0.0, np.zeros(128)
+    notes: list[Note] = []
+    when, free = 0.0, np.zeros(128)
     while len(notes) < count:
         when += float(
             rng.choice([0.0, 0.004, 0.05, 0.31, 1.7, 12.0], p=[0.2, 0.2, 0.3, 0.2, 0.08, 0.02])

@@ -42,8 +42,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     return stand_in
 
 
-def play(seed: NoteSequence, continuation: NoteSequence, **more: object) -> object:
-    settings = {
+def play(seed: NoteSequence, continuation: NoteSequence, **more: Any) -> object:
+    settings: dict[str, Any] = {
         "border": 2.0, "expected": 10.0, "running": True, "take": "1", "autoplay": False,
         "key": "p",
     }  # fmt: skip
@@ -140,7 +140,7 @@ def cards() -> list[module.SeedCard]:
 
 def test_cards_keep_the_choice_until_another_is_picked(sent: Sent) -> None:
     assert module.seed_cards(cards(), "a", "k") == "a"
-    assert [card["notes"] for card in sent.header["cards"]] == [2, 2]  # type: ignore[index]
+    assert [card["notes"] for card in sent.header["cards"]] == [2, 2]
     assert len(sent.rows) == 4
     sent.result = {"pick": "é"}
     assert module.seed_cards(cards(), "a", "k") == "é"
@@ -156,7 +156,7 @@ def test_takes_are_counted_from_0_and_share_one_stage(sent: Sent) -> None:
     short, long = cards()[0].sequence, cards()[0].sequence.shift(3)
     sent.result = {"pick": "1"}
     assert module.takes_row([short, long], 0, "k") == 1
-    assert [card["seconds"] for card in sent.header["cards"]] == [5.0, 5.0]  # type: ignore[index]
+    assert [card["seconds"] for card in sent.header["cards"]] == [5.0, 5.0]
     assert set(sent.rows[:, 4]) == {module.NEW}
 
 

@@ -1,6 +1,7 @@
 """The published experiment in small: trained, scored, tabled, gone on with after a stop."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -80,5 +81,5 @@ def test_the_key_is_found_and_its_way_home(semitones: int) -> None:
         assert to_one_key(notes) == -semitones or (semitones == 6 and to_one_key(notes) == 6)
 
 
-def _sequence(rows: list[tuple[float, float, int]], semitones: int) -> NoteSequence:
+def _sequence(rows: Sequence[tuple[float, float, int]], semitones: int) -> NoteSequence:
     return NoteSequence(tuple(Note(a, b, p + semitones) for a, b, p in rows), qpm=60)

@@ -49,7 +49,8 @@ def test_all_takes_at_once_are_each_by_itself(busy: float) -> None:
         for take, reader in enumerate(readers):
             read[take] += reader.push((kept | struck)[take], struck[take], loudness[take])
         if struck.any():
-            keyboards.strike(kept, *struck.nonzero(), loudness[struck])
+            of_takes, keys = struck.nonzero()
+            keyboards.strike(kept, of_takes, keys, loudness[struck])
         else:
             keyboards.go_on(kept)
         for take in range(takes):

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import small_chords
 
 from pyzzicato.card_figures import sheets
 from pyzzicato.chord_examples import read_vocabulary
@@ -17,6 +16,7 @@ from pyzzicato.note_scores import NoteReader, spans
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.rounding import before_rounding, rounding_cost
 from pyzzicato.runtime import weights_of
+from tests import small_chords
 from tests.small_transformer import CONFIG, make_transformer, weights
 from tests.test_note_scores import piece
 

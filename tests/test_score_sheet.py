@@ -23,6 +23,7 @@ from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.resampling import mean_of
+from pyzzicato.yang_lerch import FEATURES
 from tests.small_model import make_model
 
 COMPOSERS = ("bach", "chopin")
@@ -145,7 +146,7 @@ class Ladder(Generator):
 
 
 class LadderInfo(ModelInfo):
-    controls = Controls  # type: ignore[assignment]
+    controls = Controls
 
     def load(self) -> Generator:
         return Ladder()
@@ -218,7 +219,7 @@ def test_a_sheet(
     # The small model plays by lots; real music made by one rule is far closer to itself.
     entropy = sheet["measures"]["pitch_class_entropy"]
     assert entropy["ceiling"] < entropy["gap"]["value"]
-    assert set(sheet["features"]) == set(sheets.FEATURES)
+    assert set(sheet["features"]) == set(FEATURES)
     assert not any(name.startswith("structureness") for name in sheet["measures"]), "4 long ones"
     assert 0 <= sheet["features"]["pitch_range"]["overlap"]["ceiling"] <= 1
     assert len(sheet["curve"]["new"]["mean"]) == 2

@@ -10,7 +10,7 @@ from pyzzicato.runtime import StepGraph, weights_of
 from pyzzicato.step_graph import Graph
 
 DICE = np.random.default_rng(3)
-WEIGHTS = {
+WEIGHTS: dict[str, np.ndarray] = {
     "wide/kernel": DICE.normal(size=(64, 96)).astype(np.float32) * np.geomspace(0.01, 1, 96),
     "wide/bias": DICE.normal(size=96).astype(np.float16).astype(np.float32),
     "few/kernel": DICE.normal(size=(96, 4)).astype(np.float16).astype(np.float32),

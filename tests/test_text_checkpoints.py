@@ -14,7 +14,7 @@ from pyzzicato.evaluation import evaluate
 from pyzzicato.registry import ModelInfo
 from pyzzicato.text_checkpoints import attempts
 from tests.small_tunes import make_model, tune, write_tunes
-from tests.visits import open_app, problems, words
+from tests.visits import elements, open_app, problems, words
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_models_page_shows_them_when_asked(
     app.selectbox(key="learn-small-start").select("A")
     app.button(key="learn-small-write").click().run()
     assert problems(app) == []
-    texts = [code.value for code in app.get("code")]
+    texts = [code.value for code in elements(app, "code")]
     assert len(texts) == 2
     assert all(text.startswith("A") for text in texts)
     assert "1 epochs" in words(app)

@@ -190,6 +190,7 @@ def test_a_chord_with_rests_between_is_in_a_row_too() -> None:
 @every_network
 def test_a_walk_says_what_the_graph_says(name: str) -> None:
     generator = model_info(name).load()
+    assert isinstance(generator, TokenGenerator)
     graph = StepGraph(generator.info.weights)
     codes = np.random.default_rng(2).integers(0, 5, (7, 3, 2))
     walk = generator.walk(graph.start(3))

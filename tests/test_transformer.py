@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_transformer import make_transformer
-from test_families import made_up
 
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Piece
@@ -13,6 +11,8 @@ from pyzzicato.note_generator import NoteControls
 from pyzzicato.performance_examples import NoteWindows
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.runtime import CachedGraph, StepGraph
+from tests.small_transformer import make_transformer
+from tests.test_families import made_up
 
 SHIPPED = [info for info in models().values() if info.controls is NoteControls]
 PLACES = 96

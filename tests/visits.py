@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.state import View
@@ -19,6 +20,15 @@ def open_app(**link: str) -> AppTest:
     for name, value in link.items():
         app.query_params[name] = value
     return app.run()
+
+
+def elements(app: AppTest, kind: str) -> list[Element]:
+    """All of a kind on the page; `AppTest.get` leaves open whether they are blocks of others."""
+    found: list[Element] = []
+    for each in app.get(kind):
+        assert isinstance(each, Element)
+        found.append(each)
+    return found
 
 
 def _bodies(app: AppTest) -> list[str]:

@@ -71,7 +71,8 @@ def recorded(font: SoundFont, name: str, key: int, seconds: float) -> NDArray[np
     plan, drums = PLANS[name], name == "Drums"
     note = Note(0.0, 0.1 if drums else seconds + 0.2, key, VELOCITY, plan.program, drums)
     sound = render_notes(font, [note], BANK_RATE, reverb=False, seconds=seconds)
-    return sound.mean(axis=1)[: round(seconds * BANK_RATE)] * np.float32((127 / VELOCITY) ** 2)
+    mono: NDArray[np.float32] = sound.mean(axis=1)[: round(seconds * BANK_RATE)]
+    return mono * np.float32((127 / VELOCITY) ** 2)
 
 
 def looped(sound: NDArray[np.float32], loop: tuple[float, float]) -> NDArray[np.float32]:

@@ -78,7 +78,7 @@ def differences(pieces: Iterable[NoteSequence]) -> dict[str, list[float]]:
 def chosen(pieces: Iterable[Piece], count: int) -> list[Piece]:
     """The first recording of each work, then the second and so on, `count` in all."""
     seen: dict[str, int] = {}
-    turns = []
+    turns: list[tuple[int, int, Piece]] = []
     for piece in pieces:
         seen[piece.work] = seen.get(piece.work, 0) + 1
         turns.append((seen[piece.work], len(turns), piece))

@@ -257,7 +257,9 @@ def parts_table(results: Mapping[str, Any]) -> str:
 
 def _taught_table(found: Mapping[str, Any]) -> str:
     """A row of every network that was taught as long as the first."""
-    rows = [("network", "weights", "notes seen", "bits per note", "more than the flagship")]
+    rows: list[tuple[str, ...]] = [
+        ("network", "weights", "notes seen", "bits per note", "more than the flagship")
+    ]
     begun = any("beginnings" in row for row in found["networks"].values())
     if begun:
         rows = [(*rows[0], "in a piece's first 64 notes", "more there")]

@@ -1,0 +1,1 @@
+"""The tests are a package so that each of their modules has one name, whoever imports it."""
