@@ -24,12 +24,12 @@ the time runs out:
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
 and an order-3 Markov model that was counted on all of the training music, which takes less time.
 Printed are bits per note with the standard error over windows, and of every other network the
-difference to the first, window by window; the same of the first FIRST notes of pieces, where little
-else tells whose they are; and the bits per note with a moving average of the weights, of which the
-last step makes a hundredth, in place of the weights themselves. Run it on a quiet machine: what one
-network loses to other work it has not had to learn with. What a network told is kept in the folder
---runs, and is not taught again in a later run with the same minutes, windows and seed. `--write`
-keeps the figures in results.json; those of --only stand beside those of all.
+difference to the first, window by window; the same of the first notes of pieces (FIRST), where
+little else tells whose they are; and the bits per note with a moving average of the weights, of
+which the last step makes a hundredth, in place of the weights themselves. Run it on a quiet
+machine: what one network loses to other work it has not had to learn with. What a network told is
+kept in the folder --runs, and is not taught again in a later run with the same minutes, windows and
+seed. `--write` keeps the figures in results.json; those of --only stand beside those of all.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from pyzzicato.training import Recipe, recipe
 LSTM_UNITS, LSTM_LAYERS = 528, 3  # as many weights as the six blocks of attention, to 1 %
 WARM = 0.02  # of the time, in which the learning rate rises
 BATCH = 4  # windows
-FIRST = 64  # notes of a piece
+FIRST = (8, 64)  # notes of a piece
 AVERAGING = 0.99
 Floats = np.ndarray
 
@@ -190,11 +190,11 @@ def of_beginnings(
     """`row_of` the first notes of those pieces whose beginning was asked about; {} for none."""
     mine = [place for place, span in enumerate(asked) if not span.first]
 
-    def begun(every: Sequence[Floats] | None) -> list[Floats] | None:
-        return None if every is None else [every[place][:FIRST] for place in mine]
+    def begun(every: Sequence[Floats] | None, count: int) -> list[Floats] | None:
+        return None if every is None else [every[place][:count] for place in mine]
 
-    first = begun(bits)
-    return {"beginnings": row_of(first, begun(against))} if first else {}
+    rows = {str(n): row_of(begun(bits, n) or [], begun(against, n)) for n in FIRST if mine}
+    return {"beginnings": rows} if rows else {}
 
 
 def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:

@@ -159,8 +159,9 @@ def test_what_was_told_is_kept_span_by_span(scripts: dict[str, ModuleType], tmp_
     np.savez(tmp_path / "b.npz", bits=bits, averaged=bits + 1, notes_seen=7, weights=3)
     assert scripts["equal_time"].told(tmp_path / "b.npz", asked)[0]["averaged"] == 3.0
     begun = scripts["equal_time"].of_beginnings(found, found, asked)["beginnings"]
-    assert begun["bits_per_note"] == 0.5, "of the first span alone, which begins its piece"
-    assert begun["more"] == 0.0
+    assert begun["8"]["bits_per_note"] == 0.5, "of the first span alone, which begins its piece"
+    assert begun["64"]["more"] == 0.0
+    assert scripts["equal_time"].of_beginnings(found[1:], None, asked[1:]) == {}
 
 
 def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]) -> None:
@@ -184,17 +185,17 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     text = tool.parts_table({"equal_time": {**found, "notes_per_second": speed}})
     assert "writes 400 notes a second, four tokens a note 62; ten takes" in text
     assert "at once 1,020 and 88 in all." in text
-    assert "first 64 notes" not in text
+    assert "a piece's first" not in text
 
     longer = {
-        "transformer": {**row, **taught, "beginnings": row},
-        "no_composer": networks["tokens"],
+        "transformer": {**row, **taught, "beginnings": {"8": row}},
+        "no_composer": {**networks["tokens"], "beginnings": {"8": networks["tokens"]}},
     }
     some = {**found, "minutes": 60.0, "networks": longer}
     text = tool.parts_table({"equal_time": found, "equal_time_some": some})
     assert "Some of them again, for 60 minutes on 1 core:" in text
-    assert "| – | 14.00 ± 0.11 | – |" in text
-    assert "| +1.00 ± 0.04 | – | – |" in text
+    assert "| 14.00 ± 0.11 | – | – |" in text
+    assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 
 
 def test_every_network_that_is_taught_has_a_name(scripts: dict[str, ModuleType]) -> None:

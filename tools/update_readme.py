@@ -260,21 +260,22 @@ def _taught_table(found: Mapping[str, Any]) -> str:
     rows: list[tuple[str, ...]] = [
         ("network", "weights", "notes seen", "bits per note", "more than the flagship")
     ]
-    begun = any("beginnings" in row for row in found["networks"].values())
-    if begun:
-        rows = [(*rows[0], "in a piece's first 64 notes", "more there")]
+    rows_of = list(found["networks"].values())
+    counts = next((list(row["beginnings"]) for row in rows_of if "beginnings" in row), [])
+    rows = [(*rows[0], *(f"more in a piece's first {count} notes" for count in counts))]
     for name, row in found["networks"].items():
         size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
         seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
-        first = _told_bits(row["beginnings"]) if "beginnings" in row else (NONE, NONE)
-        rows.append((PARTS[name], size, seen, *_told_bits(row), *(first if begun else ())))
+        begun = row.get("beginnings", {})
+        first = (_more(begun[count]) if begun else NONE for count in counts)
+        bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
+        rows.append((PARTS[name], size, seen, bits, _more(row), *first))
     return table(rows)
 
 
-def _told_bits(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Bits per note and how many more than the first network's, each with its error."""
-    bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
-    return bits, f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
+def _more(row: Mapping[str, Any]) -> str:
+    """How many bits a note more than the first network, with its error."""
+    return f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
 
 
 def _writing(speed: Mapping[str, Any]) -> str:
