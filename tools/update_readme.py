@@ -260,10 +260,11 @@ def _taught_table(found: Mapping[str, Any]) -> str:
     rows: list[tuple[str, ...]] = [
         ("network", "weights", "notes seen", "bits per note", "more than the flagship")
     ]
-    rows_of = list(found["networks"].values())
-    counts = next((list(row["beginnings"]) for row in rows_of if "beginnings" in row), [])
+    networks = {name: found["networks"][name] for name in PARTS if name in found["networks"]}
+    with_first = [row["beginnings"] for row in networks.values() if "beginnings" in row]
+    counts = sorted(with_first[0], key=int) if with_first else []
     rows = [(*rows[0], *(f"more in a piece's first {count} notes" for count in counts))]
-    for name, row in found["networks"].items():
+    for name, row in networks.items():
         size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
         seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
         begun = row.get("beginnings", {})
