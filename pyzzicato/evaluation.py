@@ -34,10 +34,15 @@ _INNERMOST = re.compile(r"[\[{]\n[^\[\]{}\"]*(?:\"[a-z_]+\": [-+.e\d]+,?\s*)*[\]
 
 
 def evaluate(
-    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+    info: ModelInfo,
+    dataset: Dataset,
+    say: Callable[[str], None] = print,
+    *,
+    quick: bool = False,
 ) -> dict[str, Any]:
     """Measures how well the model tells real music, and adds it to metrics.json.
 
+    `quick` is rougher for a family that has `quick_scores`; with the others it is the same.
     Raises PyzzicatoError where `dataset` has no test split to measure on.
     """
     if not dataset.split("test") or not dataset.split("val"):
@@ -47,7 +52,9 @@ def evaluate(
         )
     from pyzzicato.training import family_module
 
-    found = family_module(info.family).scores(info, dataset, say)
+    family = family_module(info.family)
+    scores = getattr(family, "quick_scores", family.scores) if quick else family.scores
+    found = scores(info, dataset, say)
     return write_metrics(info, found)
 
 

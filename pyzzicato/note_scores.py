@@ -41,6 +41,7 @@ __all__ = [
     "note_model_scores",
     "note_scores",
     "piece_codes",
+    "quick_note_model_scores",
     "spans",
 ]
 
@@ -198,6 +199,13 @@ def note_model_scores(
 ) -> dict[str, Any]:
     """What `pyzzicato evaluate` measures of a model that writes one note a step."""
     return {"likelihood": note_scores(info, dataset, say)}
+
+
+def quick_note_model_scores(
+    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """The same from a fifth of the windows, with errors twice as large."""
+    return {"likelihood": note_scores(info, dataset, say, most=MOST // 5)}
 
 
 def drawn(every: Sequence[Span], most: int, rng: np.random.Generator) -> list[Span]:

@@ -50,7 +50,7 @@ Say = Callable[[str], None]
 CLIP_SECONDS = 30.0
 LONG_SECONDS = 120.0  # for the dry-up curve
 FORM_SECONDS = 60.0  # of a long clip, for structureness
-MOST_LONG = 10  # long clips a composer; a fourth of the clips otherwise
+MOST_LONG = 10  # long clips a composer; an eighth of the clips otherwise
 DRAWS = 20
 MOST_COMPARED = 300  # clips on each side, drawn by lots, where pairs are compared
 FEWEST = 12  # real clips; below it there is no sheet, and of long ones no structureness
@@ -89,7 +89,7 @@ def score_sheet(
     real = real_clips(info, dataset, plan)
     if sum(map(len, real.values())) < FEWEST:
         return {"skipped": TOO_FEW.format(plan.seconds)}
-    few = max(1, min(MOST_LONG, plan.count // 4))
+    few = max(1, min(MOST_LONG, plan.count // 8))
     long_plan = dataclasses.replace(plan, seconds=LONG_SECONDS, count=few)
     long_real = real_clips(info, dataset, long_plan)
     new, long_new = (

@@ -11,6 +11,7 @@ import pytest
 from pyzzicato import note_scores as module
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
 from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.evaluation import evaluate
 from pyzzicato.markov import uniform_bits
 from pyzzicato.note_scores import (
     NoteReader,
@@ -203,3 +204,21 @@ def test_of_many_windows_some_are_drawn_with_every_kind(music: Dataset, tmp_path
     assert one["test"]["windows"] == 3
     assert one["test"]["windows_in_all"] > 3
     assert set(one["test"]["network"]) == {"all", "performance", "score"}
+
+
+def test_quick_scores_read_a_fifth_of_the_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def told(*_: object, most: int = module.MOST) -> dict[str, Any]:
+        asked.append(most)
+        return {"val": {}}
+
+    monkeypatch.setattr(module, "note_scores", told)
+    info = make_transformer(tmp_path)
+    piece = Piece("x", "bach", "", "x", "val", "score", "", 1, np.zeros((0, 4), np.float32))
+    dataset = Dataset((piece, replace(piece, split="test")), (), tmp_path)
+    for quick in (True, False):
+        evaluate(info, dataset, lambda text: None, quick=quick)
+    assert asked == [40, 200]

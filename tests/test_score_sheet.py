@@ -292,3 +292,34 @@ def test_mistakes_on_the_command_line(
 ) -> None:
     assert main(["evaluate", "small", *arguments]) == 1
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rough", "clips"),
+    [
+        ([], False, None),
+        (["--quick"], True, 8),
+        (["--quick", "--clips", "3"], True, 3),
+        (["--clips", "3"], False, 3),
+    ],
+)
+def test_a_quick_sheet_has_few_clips_and_rough_scores(
+    small: ModelInfo,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    rough: bool,
+    clips: int | None,
+) -> None:
+    asked: dict[str, object] = {"clips": None}
+    monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: Dataset((), (), Path("music")))
+
+    def evaluate(*_: object, quick: bool) -> None:
+        asked["rough"] = quick
+
+    def evaluate_clips(info: ModelInfo, dataset: Dataset, plan: Plan, *_: object) -> None:
+        asked["clips"] = plan.count
+
+    monkeypatch.setattr("pyzzicato.evaluation.evaluate", evaluate)
+    monkeypatch.setattr("pyzzicato.evaluation.evaluate_clips", evaluate_clips)
+    assert main(["evaluate", "small", "--data", ".", *arguments]) == 0
+    assert asked == {"rough": rough, "clips": clips}

@@ -15,7 +15,7 @@ from typing import Any
 from pyzzicato.attention_graph import attention, rms_norm
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.note_generator import NoteGenerator
-from pyzzicato.note_scores import note_model_scores
+from pyzzicato.note_scores import note_model_scores, quick_note_model_scores
 from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
 from pyzzicato.step_graph import Graph
 
@@ -28,6 +28,7 @@ __all__ = [
     "load",
     "loss",
     "metrics",
+    "quick_scores",
     "scores",
 ]
 
@@ -36,6 +37,7 @@ loss = note_loss
 metrics = note_metrics
 load = NoteGenerator
 scores = note_model_scores
+quick_scores = quick_note_model_scores
 FIELDS = ("time", "pitch", "duration", "velocity")
 
 
