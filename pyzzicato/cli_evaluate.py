@@ -11,7 +11,7 @@ from pyzzicato.workers import MOST_PROCESSES, cores
 
 __all__ = ["add_options", "run"]
 
-QUICK_CLIPS = 8
+QUICK_CLIPS = 6
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

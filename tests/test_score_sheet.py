@@ -298,7 +298,7 @@ def test_mistakes_on_the_command_line(
     ("arguments", "rough", "clips"),
     [
         ([], False, None),
-        (["--quick"], True, 8),
+        (["--quick"], True, 6),
         (["--quick", "--clips", "3"], True, 3),
         (["--clips", "3"], False, 3),
     ],
