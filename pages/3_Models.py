@@ -35,7 +35,8 @@ def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
         (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
         for _, f in known
     ]
-    show_table((head, *rows))
+    with st.container(key="overview"):  # its style on a telephone is in shell.css
+        show_table((head, *rows))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

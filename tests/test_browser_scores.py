@@ -1,4 +1,4 @@
-"""The Scores page in a real browser: whose a figure is stays in sight at every width."""
+"""The tables of the pages Scores and Models in a real browser, at every width."""
 
 from typing import Any
 
@@ -37,4 +37,18 @@ def test_the_scores_say_whose_they_are(browser: Any, address: str, width: int) -
             assert last["x"] + last["width"] <= width  # all of it can be reached
         else:
             assert moved == 0
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_overview_of_the_models_fits(browser: Any, address: str, width: int) -> None:
+    visitor = Visitor(browser, address, width=width)
+    page = visitor.page
+    page.goto(f"{address}/Models")
+    table = page.locator(".st-key-overview table")
+    table.wait_for(timeout=60_000)
+    assert table.evaluate("it => it.scrollWidth <= it.parentElement.clientWidth + 1")
+    head = table.locator("th:visible").all_inner_texts()
+    whole = ["System", "Year", "Idea", "Size", "Best figure"]
+    assert head == (whole if width > 800 else [whole[0], whole[2], whole[4]])
     visitor.context.close()
