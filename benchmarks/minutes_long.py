@@ -221,10 +221,12 @@ def table(sheet: Mapping[str, Any]) -> str:
             rows.append(f"{label:<18}" + "".join(cells))
         if more := row.get("drift_more"):
             rows.append(f"  its drift is {more['more']:+} larger, {more['low']} to {more['high']}")
+    known = any("drift_more" in row for row in sheet["composers"].values())
+    count = sheet["composers_drifting"]
+    drifting = f"{count} drift more than real pieces beyond chance; " if known else ""
     rows.append(
         f"{sheet['composers_within']} of {len(sheet['composers'])} composers have every density "
-        f"within {WITHIN[0]}-{WITHIN[1]} of the real one; {sheet['composers_drifting']} "
-        f"drift more than real pieces beyond chance; {sheet['silent_pieces']} of "
+        f"within {WITHIN[0]}-{WITHIN[1]} of the real one; {drifting}{sheet['silent_pieces']} of "
         f"{sheet['pieces']} pieces have a silence over {SILENCE:g} s."
     )
     if sheet["copying"]:

@@ -1,9 +1,9 @@
 """One thread for numpy's products of matrices.
 
 Between two notes there are products of some ten rows. numpy's OpenBLAS shares such a product out
-among all cores, and each thread then waits for the others: where anything else wants a core, one
-product that takes a tenth of a millisecond alone takes tens of them. So playing and measuring
-keep to one thread each; what can be done at once is done by several processes or by ONNX Runtime.
+among all cores, and each thread then waits for the others: with a second such process beside it
+music takes three times as long. So playing and measuring keep to one thread each; what can be done
+at once is done by several processes or by ONNX Runtime.
 """
 
 from __future__ import annotations

@@ -252,8 +252,7 @@ def _fit(
         optimizer(training, epochs),
         loss=family.loss,
         metrics=family.metrics(),
-        # Without it JAX does each operation by itself, a hundred times as slowly; on a processor
-        # the others lose more time compiling than they win.
+        # Without it JAX does each operation by itself, two hundred times as slowly.
         jit_compile=keras.backend.backend() == "jax",
     )
     log = plan.run / "history.csv"
