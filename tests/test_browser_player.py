@@ -304,11 +304,13 @@ def test_the_recorded_piano_arrives_once(stage: Stage) -> None:
     until(lambda: stage.data("bank") == "ready")
     keys = "[...globalThis.pyzzicatoSound.bank.samples].every((each) => each.buffer.duration > 0.5)"
     assert stage.page.evaluate(keys)
-    assert max(stage.frames) > 100_000
+    # The news of a frame reaches this test later than the frame reaches the page, a large one most.
+    until(lambda: max(stage.frames, default=0) > 100_000)
     stage.frames.clear()
     stage.press("Rerun")
     stage.page.get_by_text("runs 1").wait_for()
-    assert 0 < sum(stage.frames) < 20_000
+    until(lambda: len(stage.frames) > 0)
+    assert sum(stage.frames) < 20_000, stage.frames
 
 
 def test_nothing_yet(browser: Browser, address: str) -> None:
