@@ -52,8 +52,8 @@ from pyzzicato.markov import markov_bits
 from pyzzicato.note_scores import Span, piece_codes, spans
 from pyzzicato.optimizers import optimizer
 from pyzzicato.performance_examples import KINDS, READ, WISHES, NoteWindows, note_loss
+from pyzzicato.recipes import Recipe, recipe
 from pyzzicato.registry import models
-from pyzzicato.training import Recipe, recipe
 
 LSTM_UNITS, LSTM_LAYERS = 528, 3  # as many weights as the six blocks of attention, to 1 %
 WARM = 0.02  # of the time, in which the learning rate rises

@@ -290,7 +290,7 @@ def main() -> None:
     generators = {info.id: info.load() for info in chosen}
     found: dict[str, Any] = {}
     for info in chosen:
-        from pyzzicato.training import load_keras
+        from pyzzicato.recipes import load_keras
 
         generator = generators[info.id]
         loop = naive_loop(info, generator, partial(load_keras, info))

@@ -112,7 +112,8 @@ def _train(options: argparse.Namespace) -> int:
     info = model_info(options.model)
     if options.epochs is not None and options.epochs < 1:
         raise PyzzicatoError(f"There cannot be {options.epochs} epochs: choose 1 or more.")
-    from pyzzicato.training import recipe, train
+    from pyzzicato.recipes import recipe
+    from pyzzicato.training import train
 
     plan = recipe(info.folder, options.runs)
     dataset = music_for(plan.training, options.data)

@@ -50,7 +50,7 @@ def evaluate(
             "That folder has too little music to measure on: it needs a validation and a test "
             "split (see `pyzzicato data`)."
         )
-    from pyzzicato.training import family_module
+    from pyzzicato.recipes import family_module
 
     family = family_module(info.family)
     scores = getattr(family, "quick_scores", family.scores) if quick else family.scores

@@ -84,7 +84,7 @@ def train_published(plan: Any, dataset: Dataset, say: Callable[[str], None] = pr
     import keras
     import onnx
 
-    from pyzzicato.training import weights_by_path
+    from pyzzicato.recipes import weights_by_path
 
     config = {**plan.config, "recipe": "published"}
     training = {**plan.training, **plan.training["published"]}

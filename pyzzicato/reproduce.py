@@ -147,8 +147,9 @@ def _one_run(
     """The scores of one network, trained unless that was done before."""
     from pyzzicato.chord_examples import lines_of, prepare, read_vocabulary
     from pyzzicato.chord_scores import line_scores
+    from pyzzicato.recipes import recipe
     from pyzzicato.runtime import StepGraph
-    from pyzzicato.training import recipe, train
+    from pyzzicato.training import train
 
     done = folder / "scores.json"
     if done.exists():

@@ -70,7 +70,7 @@ def rounding_cost(
     PyzzicatoError where the model is not stored as whole numbers, its family tells neither, or
     the arrays are others.
     """
-    from pyzzicato.training import family_module
+    from pyzzicato.recipes import family_module
 
     family = family_module(info.family)
     told = getattr(family, "nats", None)

@@ -1,6 +1,5 @@
 """One training loop for every family: build, examples, fit, checkpoints, history, ONNX export.
 
-A family is a module with the names of `FamilyModule`. The recipe is `models/<id>/model.toml`.
 Training runs on whichever backend Keras was started with (KERAS_BACKEND); TensorFlow is the
 one that is tested. A run can be stopped and started again: it goes on after its last epoch.
 """
@@ -8,141 +7,21 @@ one that is tested. A run can be stopped and started again: it goes on after its
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.density import course_table, density_table
-from pyzzicato.errors import ModelUnavailable, PyzzicatoError
-from pyzzicato.intervals import interval_table
+from pyzzicato.errors import PyzzicatoError
 from pyzzicato.optimizers import optimizer
-from pyzzicato.registry import ModelInfo
+from pyzzicato.recipes import Batch, Examples, FamilyModule, Recipe, family_module, weights_by_path
 from pyzzicato.stopwatch import minutes_of, stopwatch
+from pyzzicato.training_summary import training_summary
 
-__all__ = [
-    "Examples",
-    "FamilyModule",
-    "Recipe",
-    "family_module",
-    "load_keras",
-    "recipe",
-    "train",
-    "weights_by_path",
-]
-
-Batch = tuple[dict[str, np.ndarray], np.ndarray]
-
-
-class Examples(Protocol):
-    """Training batches, drawn with the generator that is handed in.
-
-    Where batches have an order there is also `at(epoch, index)`, and it is asked instead.
-    """
-
-    def batch(self, rng: np.random.Generator) -> Batch: ...
-
-
-class FamilyModule(Protocol):
-    """What a file in `pyzzicato/families/` offers."""
-
-    def build(self, config: Mapping[str, Any]) -> Any: ...
-
-    def examples(
-        self, pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool
-    ) -> Examples: ...
-
-    def loss(self, y_true: Any, y_pred: Any) -> Any: ...
-
-    def metrics(self) -> list[Any]: ...
-
-    def export(
-        self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]
-    ) -> dict[str, Any]: ...
-
-    def load(self, info: Any) -> Any: ...
-
-    def scores(self, info: Any, dataset: Dataset, say: Callable[[str], None]) -> dict[str, Any]: ...
-
-
-def family_module(family: str) -> FamilyModule:
-    """The module of a family, by the name of its file."""
-    return cast(FamilyModule, import_module(f"pyzzicato.families.{family}"))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is trained and how: the two tables of a model.toml and where the results go."""
-
-    model: str
-    family: str
-    config: Mapping[str, Any]
-    training: Mapping[str, Any]
-    run: Path  # checkpoints and history
-    folder: Path  # the finished model
-
-
-def recipe(folder: Path, runs: Path) -> Recipe:
-    """The recipe in `folder`/model.toml; its run is kept in `runs`/<model id>."""
-    import tomllib
-
-    table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
-    config = {"composers": table.get("composers", []), **table["config"]}
-    training = table["training"]
-    config |= {name: training[name] for name in ("batch", "window") if name in training}
-    config |= training.get("augmentation", {})
-    return Recipe(folder.name, table["family"], config, training, runs / folder.name, folder)
-
-
-def weights_by_path(model: Any) -> dict[str, np.ndarray]:
-    """The variables of a Keras model by path, as float32 arrays."""
-    import keras
-
-    return {
-        variable.path: keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
-        for variable in model.variables
-    }
-
-
-def load_keras(info: ModelInfo) -> Any:
-    """The Keras model with the weights of the model's step graph, in float32: for teaching, tests.
-
-    Raises ModelUnavailable where the step graph is missing, damaged or of another recipe.
-    """
-    import keras
-
-    from pyzzicato.runtime import weights_of
-
-    stored = weights_of(info.weights)
-    heads = info.folder / "heads.onnx"  # a network that draws inside a step has a second graph
-    if heads.exists():
-        stored |= weights_of(heads)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        config = {**info.config, "composers": info.composers, **_counted(info.folder)}
-        model = family_module(info.family).build(config)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    try:
-        for weight in model.weights:
-            weight.assign(stored[weight.path].reshape(weight.shape))
-    except (KeyError, ValueError) as error:
-        raise ModelUnavailable(
-            f"The weights of the model {info.id} are not those of its model.toml: "
-            f"train it again with `pyzzicato train {info.id}`."
-        ) from error
-    return model
-
-
-def _counted(folder: Path) -> dict[str, Any]:
-    """What a family counted on its training music, for its config; nothing for most families."""
-    path = folder / "vocabulary.json"
-    return {"vocabulary": json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {}
+__all__ = ["train"]
 
 
 def train(
@@ -183,7 +62,7 @@ def train(
     else:
         history = own(model, plan, dataset, total, rng_seed, say)
     minutes = minutes_of(plan.run)
-    summary = _summary(plan, dataset, history, size, minutes)
+    summary = training_summary(plan, dataset, history, size, minutes)
     _export(model, family, plan, len(history))
     finish = getattr(family, "finish", None)
     if finish is not None:
@@ -352,47 +231,3 @@ def _read_history(log: Path) -> list[dict[str, float]]:
         return [
             {name: float(value) for name, value in row.items()} for row in csv.DictReader(lines)
         ]
-
-
-def _summary(
-    plan: Recipe, dataset: Dataset, history: list[dict[str, float]], weights: int, minutes: float
-) -> dict[str, Any]:
-    train = dataset.split("train")
-    learned = Dataset(train, (), dataset.folder)
-    offered = plan.config["composers"]
-    best = min(history, key=lambda row: row["val_loss"])
-    if plan.training.get("keep_every"):
-        best = history[-1]  # with weights kept on the way, the model is where the way ends
-    return {
-        "model": plan.model,
-        "weights": weights,
-        "minutes": round(minutes, 1),
-        "epochs": len(history),
-        "best_epoch": int(best["epoch"]) + 1,
-        "training_loss": round(best["loss"], 4),
-        "validation_loss": round(best["val_loss"], 4),
-        "hours": round(sum(piece.duration for piece in train) / 3600, 2),
-        "recordings": len(train),
-        "works": len({piece.work for piece in train}),
-        "notes": sum(len(piece.notes) for piece in train),
-        "licences": {name: round(hours, 2) for name, hours in learned.licences().items()},
-        "composers": {name: round(hours, 2) for name, hours in learned.composers().items()},
-        "density": {
-            name: row["p50"] for name, row in density_table(train).items() if name in offered
-        },
-        "course": course_table(train),
-        "loudness": _loudness(train),
-        "intervals": interval_table(train),
-        "history": history,
-    }
-
-
-def _loudness(pieces: Sequence[Piece]) -> dict[str, float]:
-    """The mean MIDI velocity of each composer's notes."""
-    velocities: dict[str, list[np.ndarray]] = {}
-    for piece in pieces:
-        velocities.setdefault(piece.composer, []).append(piece.notes[:, 3])
-    return {
-        name: round(float(np.concatenate(parts).mean()), 1)
-        for name, parts in sorted(velocities.items())
-    }

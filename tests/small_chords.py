@@ -90,7 +90,7 @@ def make_model(folder: Path, **values: Any) -> Path:
 
     from pyzzicato.chord_network import exported
     from pyzzicato.codecs.chord_duration import counted, tokens_of
-    from pyzzicato.training import recipe
+    from pyzzicato.recipes import recipe
 
     write_recipe(folder, **values)
     config = dict(recipe(folder, folder / "runs").config)

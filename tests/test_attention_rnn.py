@@ -19,9 +19,10 @@ from pyzzicato.melody_encoding import MelodyReader, classes_of
 from pyzzicato.melody_library import Melody
 from pyzzicato.melody_scores import likeness, markov_chances, melody_scores
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.recipes import load_keras, recipe
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.training import load_keras, recipe, train
+from pyzzicato.training import train
 from tests.small_melody import CONFIG, SHAPES, TOML, make_model, tune
 
 

@@ -27,9 +27,10 @@ from pyzzicato.gan_windows import (
 )
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.recipes import load_keras, recipe
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
-from pyzzicato.training import load_keras, recipe, train
+from pyzzicato.training import train
 from tests.small_band_music import band_dataset, band_music
 
 # TensorFlow's own, with NumPy 2.

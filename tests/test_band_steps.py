@@ -28,9 +28,10 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families import multitrack_rnn
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.recipes import load_keras, recipe
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.training import load_keras, recipe, train
+from pyzzicato.training import train
 from tests.small_band_music import band_dataset, band_music
 
 CONFIG: dict[str, Any] = {"told": 12, "units": 10, "head": 6, "part": 4, "dropout": 0.0}

@@ -252,7 +252,7 @@ def test_the_step_graph_is_the_keras_model(tmp_path: Path, stored: str) -> None:
     import keras
     import onnx
 
-    from pyzzicato.training import load_keras, weights_by_path
+    from pyzzicato.recipes import load_keras, weights_by_path
 
     write_recipe(tmp_path / "small", stored=stored)
     made = models(tmp_path)["small"]
@@ -298,7 +298,8 @@ def test_states_are_carried_from_batch_to_batch(tmp_path: Path) -> None:
 
 
 def test_it_is_trained_stopped_resumed_and_keeps_its_checkpoints(tmp_path: Path) -> None:
-    from pyzzicato.training import recipe, train
+    from pyzzicato.recipes import recipe
+    from pyzzicato.training import train
 
     music = write_tunes(tmp_path / "music")
     write_recipe(tmp_path / "models" / "tiny", epochs=3)

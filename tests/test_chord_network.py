@@ -11,9 +11,9 @@ from pyzzicato.cli import main
 from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.errors import ModelUnavailable, UnreadableMusic
 from pyzzicato.generator import collect
+from pyzzicato.recipes import family_module, load_keras, recipe, weights_by_path
 from pyzzicato.registry import model_info
 from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.training import family_module, load_keras, recipe, weights_by_path
 from tests.small_chords import made_up, write_music, write_recipe
 
 # TensorFlow's own, with NumPy 2.

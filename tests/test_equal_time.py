@@ -73,8 +73,8 @@ def test_the_step_graph_of_tokens_is_the_keras_model(
 ) -> None:
     import onnx
 
+    from pyzzicato.recipes import weights_by_path
     from pyzzicato.runtime import CachedGraph
-    from pyzzicato.training import weights_by_path
 
     module = scripts["token_codec"]
     inputs, target = windows(filled=0.0)
@@ -199,8 +199,8 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
 
 
 def test_every_network_that_is_taught_has_a_name(scripts: dict[str, ModuleType]) -> None:
+    from pyzzicato.recipes import recipe
     from pyzzicato.registry import models
-    from pyzzicato.training import recipe
 
     info = models()["transformer"]
     names = scripts["equal_time"].variants(recipe(info.folder, Path("runs")))

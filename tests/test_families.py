@@ -229,8 +229,8 @@ def test_the_step_graph_is_the_keras_model(info: ModelInfo, tmp_path: Path) -> N
     On windows as the training makes them. Played it goes on from a seed of 20 steps, which is
     shorter than what some networks remember.
     """
+    from pyzzicato.recipes import family_module, load_keras, recipe
     from pyzzicato.runtime import StepGraph, repeat
-    from pyzzicato.training import family_module, load_keras, recipe
 
     config = {**recipe(info.folder, tmp_path).config, "batch": 2, "window": 120}
     piece = Piece(

@@ -22,9 +22,10 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families import melody_harmony_cnn
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import NoteSequence
+from pyzzicato.recipes import load_keras, recipe
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
-from pyzzicato.training import load_keras, recipe, train
+from pyzzicato.training import train
 from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 3

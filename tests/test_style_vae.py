@@ -19,12 +19,13 @@ from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, U
 from pyzzicato.families import style_vae
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.notes import NoteSequence
+from pyzzicato.recipes import load_keras, recipe
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import BlockGraph, weights_of
 from pyzzicato.style_player import STYLES_FILE, StyleGenerator
 from pyzzicato.style_scores import style_windows, vae_told
 from pyzzicato.style_space import between, by_lot, load_library, make_library, middles, style_of
-from pyzzicato.training import load_keras, recipe, train
+from pyzzicato.training import train
 from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 4
@@ -82,7 +83,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
 
 
 def recipe_of(info: ModelInfo) -> Any:
-    from pyzzicato.training import Recipe
+    from pyzzicato.recipes import Recipe
 
     return Recipe(info.id, info.family, info.config, {}, info.folder, info.folder)
 

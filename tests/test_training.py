@@ -16,10 +16,11 @@ from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.generator import collect
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.recipes import family_module, load_keras, recipe, weights_by_path
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.roll_examples import INPUTS, RollWindows, condition_of, corrupt, density_code
 from pyzzicato.runtime import weights_of
-from pyzzicato.training import family_module, load_keras, recipe, train, weights_by_path
+from pyzzicato.training import train
 
 # TensorFlow's own, with NumPy 2.
 pytestmark = [

@@ -30,7 +30,7 @@ def windows(info: ModelInfo) -> dict[str, np.ndarray]:
 
 
 def check_same(info: ModelInfo) -> None:
-    from pyzzicato.training import load_keras
+    from pyzzicato.recipes import load_keras
 
     inputs = windows(info)
     wanted = np.asarray(load_keras(info)(inputs))
