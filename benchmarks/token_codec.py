@@ -29,7 +29,14 @@ from generation import in_turn
 
 from pyzzicato.attention_graph import rms_norm
 from pyzzicato.codecs.performance import BINS
-from pyzzicato.families.transformer import FIELDS, blocks, blocks_graph
+from pyzzicato.families.transformer import (
+    FIELDS,
+    blocks,
+    blocks_graph,
+    table,
+    told_composer,
+    with_tables,
+)
 from pyzzicato.note_writer import NoteHeads
 from pyzzicato.performance_examples import READ, WISHES
 from pyzzicato.registry import ModelInfo
@@ -69,16 +76,12 @@ def build(config: Mapping[str, Any]) -> Any:
     chosen = keras.Input((None, 3), dtype="int32", name="chosen")
     composer = keras.Input((len(config["composers"]) + 1,), name="composer")
 
-    def table(rows: int, name: str) -> Any:
-        return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
-
-    asked = layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
-    for column, rows in enumerate(WISHES):
-        asked = asked + table(rows, f"wish_{column}")(wishes[..., column])
     read = [notes[..., 3:4] + EDGES[3]]  # its "no note", 32, becomes NO_NOTE
     read += [chosen[..., field : field + 1] + EDGES[field] for field in range(3)]
     tokens = layers.Reshape((-1, 1))(ops.concatenate(read, axis=-1))
-    x = table(WORDS, "tokens")(tokens[..., 0]) + ops.repeat(asked, EACH, axis=1)
+    x = table(WORDS, width, "tokens")(tokens[..., 0])
+    asked = with_tables(told_composer(composer, width), wishes, WISHES, "wish")
+    x = x + ops.repeat(asked, EACH, axis=1)
     x = blocks(x, tokens, config)
     x = layers.RMSNormalization(name="last_norm")(x)
     x = layers.Reshape((-1, EACH, width))(x)

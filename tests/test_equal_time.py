@@ -13,6 +13,7 @@ import pytest
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Piece
+from pyzzicato.families import transformer
 from pyzzicato.note_scores import Span
 from pyzzicato.performance_examples import NoteWindows, note_loss
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
@@ -27,7 +28,8 @@ def scripts(project: Path) -> Iterator[dict[str, ModuleType]]:
     """The benchmark, its network, and the tool that writes what it found."""
     sys.path.insert(0, str(project / "benchmarks"))
     found = {}
-    for path in ("benchmarks/token_codec.py", "benchmarks/equal_time.py", "tools/update_readme.py"):
+    names = ("token_codec", "equal_networks", "equal_time")
+    for path in (*(f"benchmarks/{name}.py" for name in names), "tools/update_readme.py"):
         spec = importlib.util.spec_from_file_location(f"of_{Path(path).stem}", project / path)
         assert spec is not None
         assert spec.loader is not None
@@ -149,19 +151,26 @@ def test_both_are_timed_for_one_take_and_ten(
 
 
 def test_what_was_told_is_kept_span_by_span(scripts: dict[str, ModuleType], tmp_path: Path) -> None:
-    codes = np.zeros((9, 5), np.int64)
+    codes = np.zeros((99, 5), np.int64)
     asked = [Span(piece(), codes, 0, 0, 2), Span(piece(), codes, 1, 4, 7)]
-    bits = np.arange(5, dtype=np.float32)
-    np.savez(tmp_path / "a.npz", bits=bits, notes_seen=7, weights=3)
-    counts, found = scripts["equal_time"].told(tmp_path / "a.npz", asked)
-    assert counts == {"weights": 3, "notes_seen": 7}
+    begun = [Span(piece(), codes, 0, 0, 64), Span(piece(), codes, 0, 0, 3)]
+    bits, first = np.arange(5, dtype=np.float32), np.arange(67, dtype=np.float32)
+    arrays: dict[str, Any] = {"bits": bits, "averaged": bits + 1, "begun": first}
+    np.savez(tmp_path / "a.npz", **arrays, notes_seen=7, weights=3)
+    counts, found, beginnings = scripts["equal_time"].told(tmp_path / "a.npz", asked, begun)
+    assert counts == {"weights": 3, "notes_seen": 7, "averaged": 3.0}
     assert [each.tolist() for each in found] == [[0, 1], [2, 3, 4]]
-    np.savez(tmp_path / "b.npz", bits=bits, averaged=bits + 1, notes_seen=7, weights=3)
-    assert scripts["equal_time"].told(tmp_path / "b.npz", asked)[0]["averaged"] == 3.0
-    begun = scripts["equal_time"].of_beginnings(found, found, asked)["beginnings"]
-    assert begun["8"]["bits_per_note"] == 0.5, "of the first span alone, which begins its piece"
-    assert begun["64"]["more"] == 0.0
-    assert scripts["equal_time"].of_beginnings(found[1:], None, asked[1:]) == {}
+    assert [len(each) for each in beginnings] == [64, 3]
+    rows = scripts["equal_time"].of_beginnings(beginnings, [each + 1 for each in beginnings])
+    assert rows["8"]["bits_per_note"] == round((28 + 64 + 65 + 66) / 11, 4)
+    assert rows["64"]["more"] == -1.0
+    assert "more" not in scripts["equal_time"].of_beginnings(beginnings, None)["8"]
+
+
+def test_another_recipe_has_another_name(scripts: dict[str, ModuleType]) -> None:
+    digest = scripts["equal_time"].digest
+    assert digest([{"a": 1, "b": (2,)}]) == digest([{"b": [2], "a": 1}])
+    assert digest([{"a": 1}]) != digest([{"a": 2}])
 
 
 def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]) -> None:
@@ -197,11 +206,34 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 
+    text = tool.parts_table({"equal_time": found, "taught_further": {**some, "minutes": 25.0}})
+    assert "taught on for 25 minutes on 1 core, once told" in text
+    assert "Some of them again" not in text
+    longer["no_composer"] |= {"more_error": 0.0028}
+    text = tool.parts_table({"equal_time": found, "taught_further": some})
+    assert "| +1.000 ± 0.003 | +1.00 ± 0.04 |" in text
+
+
+@pytest.mark.parametrize("composers", [COMPOSERS, []])
+def test_teaching_can_go_on_from_a_models_weights(
+    scripts: dict[str, ModuleType], tmp_path: Path, composers: list[str]
+) -> None:
+    from pyzzicato.recipes import load_keras
+
+    info = make_transformer(tmp_path / "small", places=PLACES)
+    inputs, _ = windows(filled=0.0)
+    nobody = np.eye(len(COMPOSERS) + 1, dtype=np.float32)[[0, 0]]
+    wanted = np.asarray(load_keras(info)({**inputs, "composer": nobody}))
+    network = transformer.build({**info.config, "composers": composers})
+    scripts["equal_networks"].go_on_from(network, info)
+    told = network({**inputs, "composer": nobody[:, : len(composers) + 1]})
+    np.testing.assert_allclose(np.asarray(told), wanted, atol=1e-4)
+
 
 def test_every_network_that_is_taught_has_a_name(scripts: dict[str, ModuleType]) -> None:
     from pyzzicato.recipes import recipe
     from pyzzicato.registry import models
 
     info = models()["transformer"]
-    names = scripts["equal_time"].variants(recipe(info.folder, Path("runs")))
+    names = scripts["equal_networks"].variants(recipe(info.folder, Path("runs")))
     assert [*names, "markov"] == list(scripts["update_readme"].PARTS)

@@ -252,6 +252,12 @@ def parts_table(results: Mapping[str, Any]) -> str:
             f"\nSome of them again, for {longer['minutes']:g} minutes on "
             f"{longer['machine']['cores']}:\n\n{_taught_table(longer)}"
         )
+    if further := results.get("taught_further"):
+        text += (
+            "\nAs it ships the flagship has learned for longer than that. So it was taught on for "
+            f"{further['minutes']:g} minutes on {further['machine']['cores']}, once told the "
+            f"composer as before and once without:\n\n{_taught_table(further)}"
+        )
     return text
 
 
@@ -276,7 +282,10 @@ def _taught_table(found: Mapping[str, Any]) -> str:
 
 def _more(row: Mapping[str, Any]) -> str:
     """How many bits a note more than the first network, with its error."""
-    return f"{row['more']:+.2f} ± {row['more_error']:.2f}" if "more" in row else NONE
+    if "more" not in row:
+        return NONE
+    digits = 2 if row["more_error"] >= 0.005 else 3
+    return f"{row['more']:+.{digits}f} ± {row['more_error']:.{digits}f}"
 
 
 def _writing(speed: Mapping[str, Any]) -> str:

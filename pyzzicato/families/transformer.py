@@ -9,7 +9,7 @@ those before it chose. The source documents name a Transformer (S2) but do not d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyzzicato.attention_graph import attention, rms_norm
@@ -30,6 +30,9 @@ __all__ = [
     "metrics",
     "quick_scores",
     "scores",
+    "table",
+    "told_composer",
+    "with_tables",
 ]
 
 examples = NoteWindows
@@ -61,19 +64,13 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     chosen = keras.Input((None, 3), dtype="int32", name="chosen")
     composer = keras.Input((len(config["composers"]) + 1,), name="composer")
 
-    def table(rows: int, name: str) -> Any:
-        return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
-
-    x = layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
-    for column, rows in enumerate(READ):
-        x = x + table(rows, f"read_{column}")(notes[..., column])
-    for column, rows in enumerate(WISHES):
-        x = x + table(rows, f"wish_{column}")(wishes[..., column])
+    x = with_tables(told_composer(composer, width), notes, READ, "read")
+    x = with_tables(x, wishes, WISHES, "wish")
     x = (core or blocks)(x, notes, config)
     outputs = []
     for field, name in enumerate(FIELDS):
         if field:
-            x = x + table(BINS[field - 1], f"chosen_{field - 1}")(chosen[..., field - 1])
+            x = x + table(BINS[field - 1], width, f"chosen_{field - 1}")(chosen[..., field - 1])
         z = layers.RMSNormalization(name=f"{name}_norm")(x)
         z = layers.Dense(config["head_width"], use_bias=False, name=f"{name}_up")(z)
         z = ops.square(ops.relu(z))
@@ -81,6 +78,30 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     return keras.Model(
         [notes, wishes, chosen, composer], layers.Concatenate(dtype="float32")(outputs)
     )
+
+
+def told_composer(composer: Any, width: int) -> Any:
+    """What the composer adds to every note: (batch, composers + 1) -> (batch, 1, width)."""
+    from keras import layers
+
+    return layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
+
+
+def with_tables(x: Any, numbers: Any, sizes: Sequence[int], name: str) -> Any:
+    """`x` (..., width) and a row for each of `numbers` (batch, window, columns), added up.
+
+    Each column has a table of its own, of as many rows as `sizes` says.
+    """
+    for column, rows in enumerate(sizes):
+        x = x + table(rows, x.shape[-1], f"{name}_{column}")(numbers[..., column])
+    return x
+
+
+def table(rows: int, width: int, name: str) -> Any:
+    """A layer that has a row of `width` weights for each of `rows` numbers."""
+    from keras import layers
+
+    return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
 
 
 def blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:

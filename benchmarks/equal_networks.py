@@ -1,0 +1,123 @@
+"""The networks that `equal_time.py` compares with the flagship, and how each is taught.
+
+Nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from token_codec import build as build_of_tokens
+
+from pyzzicato.datasets import Dataset
+from pyzzicato.families import transformer
+from pyzzicato.optimizers import optimizer
+from pyzzicato.performance_examples import NoteWindows, note_loss
+from pyzzicato.recipes import Recipe
+from pyzzicato.registry import ModelInfo
+from pyzzicato.runtime import weights_of
+
+LSTM_UNITS, LSTM_LAYERS = 528, 3  # as many weights as the six blocks of attention, to 1 %
+WARM = 0.02  # of the time, in which the learning rate rises
+FURTHER = 0.2  # of the recipe's rate, for weights that have been taught before
+AVERAGING = 0.99
+
+
+def recurrent(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
+    """Three LSTM layers where the flagship has blocks of attention."""
+    import keras
+    from keras import layers
+
+    if keras.backend.backend() == "torch":
+        inside = _torch_lstm(config["width"])(x)
+    else:
+        inside = x
+        for number in range(LSTM_LAYERS):
+            inside = layers.LSTM(LSTM_UNITS, return_sequences=True, name=f"lstm_{number}")(inside)
+    return x + layers.Dense(config["width"], use_bias=False, name="down")(inside)
+
+
+def _torch_lstm(width: int) -> Any:
+    import torch
+    from keras.layers import TorchModuleWrapper
+
+    class Layers(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = torch.nn.LSTM(width, LSTM_UNITS, LSTM_LAYERS, batch_first=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.lstm(x.float())[0]
+
+    return TorchModuleWrapper(Layers(), output_shape=(None, None, LSTM_UNITS), name="lstm")
+
+
+def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, Any], Any]]:
+    """By name: what builds the network, its config and its training table."""
+    own, plain = plan.config, {**plan.config, "composers": []}
+    adamw = {**plan.training, "optimizer": "adamw"}
+    small = {**own, "batch": max(1, own["batch"] // 4)}
+
+    def build(config: Mapping[str, Any], core: Any = None) -> Callable[[], Any]:
+        return lambda: transformer.build(config, core)
+
+    return {
+        "transformer": (build(own), own, plan.training),
+        "no_composer": (build(plain), plain, plan.training),
+        "lstm": (build(own, recurrent), own, {**adamw, "learning_rate": 0.002}),
+        "adamw": (build(own), own, {**adamw, "learning_rate": 0.001}),
+        "tokens": (partial(build_of_tokens, own), own, plan.training),
+        "tokens_small": (partial(build_of_tokens, own), small, plan.training),
+    }
+
+
+def taught(
+    build: Callable[[], Any],
+    config: Mapping[str, Any],
+    training: Mapping[str, Any],
+    dataset: Dataset,
+    minutes: float,
+    rng_seed: int,
+    begun: ModelInfo | None = None,
+) -> tuple[Any, int, int]:
+    """The network after so many minutes, the notes that it saw and its weights.
+
+    With `begun` it goes on from that model's weights, at a fifth of the rate.
+    """
+    import keras
+
+    keras.utils.set_random_seed(rng_seed)
+    keras.mixed_precision.set_global_policy(training.get("precision", "float32"))
+    network, most = build(), float(training["learning_rate"])
+    if begun:
+        go_on_from(network, begun)
+        most *= FURTHER
+    constant = {**training, "schedule": "constant", "averaging": AVERAGING}
+    compiled = keras.backend.backend() == "jax"
+    network.compile(optimizer(constant, 1), loss=note_loss, jit_compile=compiled)
+    examples = NoteWindows(dataset.split("train"), config, training=True)
+    network.train_on_batch(*examples.batch(np.random.default_rng((rng_seed, 0))))  # made ready
+    since, step, notes = perf_counter(), 0, 0
+    while (part := (perf_counter() - since) / (60 * minutes)) < 1:
+        step += 1
+        rise, fall = min(1.0, part / WARM), 0.5 + 0.5 * np.cos(np.pi * part)
+        network.optimizer.learning_rate = most * rise * float(fall)
+        inputs, target = examples.batch(np.random.default_rng((rng_seed, step)))
+        network.train_on_batch(inputs, target)
+        notes += int((target[..., 0] >= 0).sum())
+    size = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    return network, notes, size
+
+
+def go_on_from(network: Any, info: ModelInfo) -> None:
+    """Gives `network` the weights of a model; where it knows no composers, the row of nobody."""
+    stored = weights_of(info.weights) | weights_of(info.folder / "heads.onnx")
+    for weight in network.weights:
+        told = stored[weight.path]
+        if weight.path.startswith("composer_table/"):
+            told = told[: weight.shape[0]]
+        weight.assign(told.reshape(weight.shape))
