@@ -17,9 +17,8 @@ from pyzzicato.datasets import Dataset
 from pyzzicato.families import transformer
 from pyzzicato.optimizers import optimizer
 from pyzzicato.performance_examples import NoteWindows, note_loss
-from pyzzicato.recipes import Recipe
+from pyzzicato.recipes import Recipe, load_keras, weights_by_path
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import weights_of
 
 LSTM_UNITS, LSTM_LAYERS = 528, 3  # as many weights as the six blocks of attention, to 1 %
 WARM = 0.02  # of the time, in which the learning rate rises
@@ -115,9 +114,7 @@ def taught(
 
 def go_on_from(network: Any, info: ModelInfo) -> None:
     """Gives `network` the weights of a model; where it knows no composers, the row of nobody."""
-    stored = weights_of(info.weights) | weights_of(info.folder / "heads.onnx")
+    stored = weights_by_path(load_keras(info))
     for weight in network.weights:
-        told = stored[weight.path]
-        if weight.path.startswith("composer_table/"):
-            told = told[: weight.shape[0]]
-        weight.assign(told.reshape(weight.shape))
+        # Only the table of composers can be shorter; its first row is nobody's.
+        weight.assign(stored[weight.path][: weight.shape[0]])
