@@ -1,4 +1,4 @@
-"""Figures of pieces that last for minutes: density, drift, silence, repeats (`minutes_long.py`).
+"""Figures of pieces that last for minutes: density, height, drift, repeats (`minutes_long.py`).
 
 A piece is an array of notes, (n, 4): start and end in seconds, pitch, velocity.
 """
@@ -24,6 +24,13 @@ def densities(notes: np.ndarray, seconds: float) -> np.ndarray:
     count = int(seconds / WINDOW_SECONDS)
     index = (notes[:, 0] / WINDOW_SECONDS).astype(np.int64)
     return np.bincount(index[index < count], minlength=count) / WINDOW_SECONDS
+
+
+def heights(notes: np.ndarray, seconds: float) -> np.ndarray:
+    """The mean pitch of each 30 s window of the first `seconds` in which a key is struck."""
+    index = (notes[:, 0] / WINDOW_SECONDS).astype(np.int64)
+    windows = range(int(seconds / WINDOW_SECONDS))
+    return np.array([notes[index == n, 2].mean() for n in windows if (index == n).any()])
 
 
 def drift(notes: np.ndarray, seconds: float) -> float:
@@ -97,6 +104,9 @@ def figures(pieces: Sequence[np.ndarray], seconds: float, dense: np.ndarray) -> 
     sizes = drift_sizes(pieces, seconds)
     again, total = np.sum([repeats(notes, seconds) for notes in pieces], axis=0)
     every = np.concatenate(pieces)
+    high = np.concatenate([heights(notes, seconds) for notes in pieces])
+    if len(high):
+        found |= {f"pitch_p{p}": round(float(np.percentile(high, p)), 1) for p in PERCENTILES}
     return found | {
         "drift": round(float(np.median(drifts)), 3),
         "drift_size": round(float(np.median(sizes)), 3),

@@ -26,6 +26,7 @@ from pyzzicato.note_prompt import Prompt, read_after, to_continue, to_fill
 from pyzzicato.note_writer import NoteHeads, Report, Writer
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import KINDS, time_left
+from pyzzicato.registers import register_of
 from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.runtime import CachedGraph, weights_of
@@ -160,7 +161,8 @@ class NoteGenerator(Generator):
         prompt = to_continue(seed, self.places)
         course = self._course(seed, controls, batch)
         reading = self._reading(prompt, controls, batch, course)
-        writer = Writer(self.heads, controls, batch, PitchGuard(prompt.codes, batch))
+        guard = PitchGuard(prompt.codes, batch, register=self._register(controls))
+        writer = Writer(self.heads, controls, batch, guard)
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
@@ -183,6 +185,9 @@ class NoteGenerator(Generator):
             return None
         return Course(quantiles, seed, controls.seconds, controls.rng_seed, batch)
 
+    def _register(self, controls: NoteControls) -> tuple[float, float] | None:
+        return register_of(self.info.trained.get("register", {}), shares(controls))
+
     def _fill(
         self, piece: NoteSequence, gap: Gap, controls: NoteControls, takes: int
     ) -> Iterator[Step]:
@@ -192,7 +197,8 @@ class NoteGenerator(Generator):
         reading = self._reading(prompt, controls, batch)
         onward = to_continue(before, self.places, gap.start)
         plain = self._reading(onward, controls.changed(guidance=1.0), batch)
-        guard = PitchGuard(prompt.codes, batch, [codes_of(note_array(after))])
+        known = [codes_of(note_array(after))]
+        guard = PitchGuard(prompt.codes, batch, known, self._register(controls))
         writer = Writer(self.heads, controls, batch, guard)
         ends: dict[int, float] = {}
         for note in after:

@@ -12,9 +12,8 @@ melody of two notes. So `PitchGuard` counts keys as well. The *keys in use* of t
 often, are as varied. Below `KEYS` of them each pitch loses the more the oftener it was heard. After
 music that has fewer itself, in the median, so many are enough.
 
-And a take may climb to the top of the keyboard, or sink, and not come back. Where the mean of the
-last 32 pitches is outside `REGISTER`, and outside what the music gone on from had, pitches further
-out lose by how far they are out.
+A take that climbs to the top of the keyboard, or sinks, and does not come back is drawn back by
+`pyzzicato.registers`, which `PitchGuard` has inside.
 
 Conventions of `Guard`. A note is the same as another where time, pitch and duration are;
 loudness does not count. A note adds to the run of lag L (1 to 8) where it is the same as the one
@@ -30,6 +29,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
+from pyzzicato.registers import RegisterGuard
 
 __all__ = ["FEWEST", "LAGS", "ROUNDS", "Guard", "PitchGuard", "repeats_itself"]
 
@@ -41,8 +41,6 @@ HOTTEST = 3.0
 ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
 PITCH_LAGS = np.arange(1, 17)  # notes
 PITCH_ENDLESS = 10 + 2 * PITCH_LAGS  # notes that come again; chords and Alberti basses stay below
-REGISTER = (31.0, 61.0)  # as codes: MIDI pitches 52 and 82; 2 in 100 stretches are lower or higher
-PULL = 0.15  # nats an octave, for each semitone that the mean is outside
 PUSH = 0.3  # nats that the continuing pitch loses, for each further note
 MEMORIES = (32, 128, 256)  # notes in which keys are counted
 KEYS = (6.0, 12.0, 20.0)  # keys in use in them; of held-out stretches 5, 6 and 13 in 100 have fewer
@@ -103,10 +101,18 @@ class PitchGuard:
 
     `before` is that music's codes. Where it, or any of `known` (more codes), goes round in pitch
     itself, a take may do so as long again before the guard minds: repeated chords that change as
-    slowly as the seed's are in its style, one chord for a minute is not.
+    slowly as the seed's are in its style, one chord for a minute is not. `register` is where the
+    composer's music lies (`pyzzicato.registers.register_of`).
     """
 
-    def __init__(self, before: np.ndarray, takes: int, known: Iterable[np.ndarray] = ()) -> None:
+    def __init__(
+        self,
+        before: np.ndarray,
+        takes: int,
+        known: Iterable[np.ndarray] = (),
+        register: tuple[float, float] | None = None,
+    ) -> None:
+        known = tuple(known)
         parts = [_lag_runs(codes[:, PITCH], PITCH_LAGS) for codes in (before, *known)]
         longest = [runs.max(axis=0, initial=0) for runs in parts]
         self.endless = np.maximum(PITCH_ENDLESS, np.max(longest, axis=0))
@@ -122,14 +128,12 @@ class PitchGuard:
             min(keys, *(_usual_keys(part, memory) for part in pitches))
             for memory, keys in zip(MEMORIES, KEYS, strict=True)
         ]
-        means = np.concatenate([_sums(part, MEMORIES[0]) for part in pitches]) / MEMORIES[0]
-        self.lowest = means.min(initial=REGISTER[0])
-        self.highest = means.max(initial=REGISTER[1])
+        self._register = RegisterGuard(pitches, takes, register)
 
     def lower(self, logits: np.ndarray) -> None:
         """Makes what would go on too long less likely: pitches (takes, 88) of logits, in place."""
         self._spread(logits)
-        self._come_back(logits)
+        self._register.lower(logits)
         for take, column in zip(*np.nonzero(self._runs > self.endless), strict=True):
             further = self._runs[take, column] - self.endless[column]
             logits[take, self._last[take, column]] -= PUSH * further
@@ -148,18 +152,9 @@ class PitchGuard:
             missing = np.maximum(keys - _keys_in_use(share), 0.0)
             logits -= SPREAD * missing[:, None] * share
 
-    def _come_back(self, logits: np.ndarray) -> None:
-        """Where the music stays very high or very low, what is further out loses."""
-        if self._recent.shape[1] < MEMORIES[0]:
-            return
-        mean = self._recent[:, -MEMORIES[0] :].mean(axis=1)
-        out = np.maximum(mean - self.highest, 0.0) + np.minimum(mean - self.lowest, 0.0)
-        further = np.sign(out)[:, None] * (np.arange(BINS[PITCH]) - mean[:, None])
-        # An octave towards the middle is enough: the other end of the keyboard gains no more.
-        logits -= PULL * np.abs(out)[:, None] * np.maximum(further / 12 + 1, 0.0)
-
     def saw(self, pitches: np.ndarray) -> None:
         """Takes in the pitches just written, (takes,), as codes."""
+        self._register.saw(pitches)
         takes, known = np.arange(len(pitches)), self._recent.shape[1]
         for memory, heard in zip(MEMORIES, self._heard, strict=True):
             heard[takes, pitches] += 1

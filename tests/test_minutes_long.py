@@ -49,6 +49,15 @@ def test_densities_are_of_whole_windows(counted: ModuleType) -> None:
     assert len(counted.densities(music, 100.0)) == 3
 
 
+def test_heights_are_of_the_windows_that_have_notes(counted: ModuleType) -> None:
+    music = np.concatenate([notes(1.0, 2.0, pitch=40), notes(62.0, pitch=70), notes(95.0)])
+    assert counted.heights(music, 100.0).tolist() == [40.5, 70.0]
+    found = counted.figures([music, notes()], 90.0, np.empty(0))
+    percentiles = [found[f"pitch_p{p}"] for p in (10, 50, 90)]
+    assert percentiles == pytest.approx([43.45, 55.25, 67.05], abs=0.06)
+    assert "pitch_p50" not in counted.figures([music], 20.0, np.empty(0))
+
+
 def test_drift_is_the_last_third_over_the_first(counted: ModuleType) -> None:
     music = notes(*np.arange(0, 60, 2.0), *np.arange(60, 120, 1.0), *np.arange(120, 180, 1.0))
     assert counted.drift(music, SECONDS) == pytest.approx(61 / 31)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import note_generator, repetition
+from pyzzicato import note_generator, registers, repetition
 from pyzzicato.codecs.performance import PITCH
 from pyzzicato.generator import collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator
@@ -92,7 +92,7 @@ def test_music_that_repeats_itself_is_let_alone() -> None:
 def runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pitch guard without its count of keys, and without minding where they are."""
     monkeypatch.setattr(repetition, "SPREAD", 0.0)
-    monkeypatch.setattr(repetition, "PULL", 0.0)
+    monkeypatch.setattr(registers, "PULL", 0.0)
 
 
 def losses(guard: PitchGuard, codes: np.ndarray) -> list[float]:
@@ -185,25 +185,6 @@ def test_keys_are_counted_as_notes_come_and_forgotten_as_they_go() -> None:
     assert (logits == 0).all()
 
 
-def high(notes: int, around: int) -> np.ndarray:
-    """Notes by lot, two octaves wide, around a code."""
-    pitch = around + np.random.default_rng(6).integers(-12, 13, notes)
-    return np.stack([pitch * 0, pitch, pitch * 0, pitch * 0, pitch * 0], axis=1)
-
-
-@pytest.mark.parametrize(("around", "sign"), [(70, 1), (16, -1)])
-def test_music_that_stays_high_or_low_is_drawn_back(around: int, sign: int) -> None:
-    lost = lowered(high(300, around))[0, ::sign]
-    assert (np.diff(lost) >= 0).all()  # the further out, the more is lost
-    assert lost[0] == 0
-    assert lost[-1] > 1
-
-
-def test_after_music_that_is_as_high_itself_it_may_stay() -> None:
-    assert (lowered(high(300, 70), seed=high(300, 70)) == 0).all()
-    assert (lowered(high(300, 44)) == 0).all()
-
-
 @pytest.fixture
 def stubborn(tmp_path: Path) -> NoteGenerator:
     """A network that all but always writes the same note."""
@@ -246,8 +227,8 @@ def test_a_network_leaves_what_it_would_repeat_for_ever(
 class Off(PitchGuard):
     """A guard that sleeps."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.endless[:] = 10**9
 
 

@@ -1,11 +1,11 @@
-"""How dense each composer's music is, written into a trained model's training.json.
+"""How dense and how high each composer's music is, written into a trained model's training.json.
 
     python tools/measure_courses.py MODEL --data FOLDER
 
-Training writes it by itself ("course", see `pyzzicato.density.course_table`); this is for a model
-that was trained before it did. It also prints what the constants of `pyzzicato/courses.py` stand
-for: how like each other the windows of a piece are, by how far they are apart, and where the
-first of them stands.
+Training writes it by itself ("course" and "register", see `pyzzicato.density.course_table` and
+`pyzzicato.registers.register_table`); this is for a model that was trained before it did. It also
+prints what the constants of `pyzzicato/courses.py` stand for: how like each other the windows of a
+piece are, by how far they are apart, and where the first of them stands.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from pyzzicato.courses import KNOT, OPENING, PIECE, STAYS
 from pyzzicato.datasets import Piece, music_for
 from pyzzicato.density import course_table, window_densities
+from pyzzicato.registers import register_table
 from pyzzicato.registry import model_info
 
 LAGS = (1, 2, 4, 8)
@@ -62,10 +63,10 @@ def main() -> None:
     info = model_info(options.model)
     path = info.folder / "training.json"
     pieces = music_for(info.training, options.data).split("train")
-    table = course_table(pieces)
-    told = json.loads(path.read_text(encoding="utf-8")) | {"course": table}
+    tables = {"course": course_table(pieces), "register": register_table(pieces)}
+    told = json.loads(path.read_text(encoding="utf-8")) | tables
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(f"{path}: {len(table)} rows")
+    print(f"{path}: {', '.join(f'{len(table)} rows of {name}' for name, table in tables.items())}")
     tell(ranks(pieces))
 
 
