@@ -58,6 +58,8 @@ def _torch_lstm(width: int) -> Any:
 def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, Any], Any]]:
     """By name: what builds the network, its config and its training table."""
     own, plain = plan.config, {**plan.config, "composers": []}
+    # Without composers the table is one row, read with every note as other tables are.
+    untold = {name: value for name, value in plan.training.items() if name != "rates"}
     adamw = {**plan.training, "optimizer": "adamw"}
     small = {**own, "batch": max(1, own["batch"] // 4)}
 
@@ -66,7 +68,7 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
 
     return {
         "transformer": (build(own), own, plan.training),
-        "no_composer": (build(plain), plain, plan.training),
+        "no_composer": (build(plain), plain, untold),
         "lstm": (build(own, recurrent), own, {**adamw, "learning_rate": 0.002}),
         "adamw": (build(own), own, {**adamw, "learning_rate": 0.001}),
         "tokens": (partial(build_of_tokens, own), own, plan.training),

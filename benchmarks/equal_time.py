@@ -214,10 +214,12 @@ def main() -> None:
         print(f"notes per second: {speed['notes_per_second']}")
     if args.write:
         asked = {"minutes": args.minutes, "windows": args.windows, "rng_seed": args.rng_seed}
+        plan = recipe(models()["transformer"].folder, args.runs)
+        by = digest([plan.config, plan.training])
         used = machine(("keras", "onnxruntime", "torch"))
         keep(
             "taught_further" if args.further else "equal_time_some" if args.only else "equal_time",
-            {**asked, "networks": found, **speed, "machine": used},
+            {**asked, "recipe": by, "networks": found, **speed, "machine": used},
         )
 
 

@@ -16,11 +16,12 @@ def optimizer(training: Mapping[str, Any], epochs: int) -> Any:
     `learning_rate` over `warmup_steps` and falls to a fiftieth of it; with "constant" it stays.
     Gradients are clipped to a whole length of `clip`, 1 unless told; 0 leaves them. With
     `averaging`, a number below 1, a moving average of the weights is kept beside them, of which
-    the last step makes 1 - `averaging`.
+    the last step makes 1 - `averaging`. `rates`, by name of a layer, is the share of the rate at
+    which it learns, 1 for those that are not named.
     """
     import keras
 
-    rate = _rate(training, epochs)
+    rate, rates = _rate(training, epochs), training.get("rates", {})
     more: dict[str, Any] = {"global_clipnorm": training.get("clip", 1.0) or None}
     if training.get("averaging"):
         more |= {"use_ema": True, "ema_momentum": training["averaging"]}
@@ -29,7 +30,7 @@ def optimizer(training: Mapping[str, Any], epochs: int) -> Any:
     if name == "muon":
         lean = training.get("precision") == "mixed_bfloat16"
         # Muon is for the matrices inside a network; tables and last layers are left to Adam.
-        return (_lean_muon() if lean else keras.optimizers.Muon)(
+        return _with_rates(_lean_muon() if lean else keras.optimizers.Muon, rates)(
             rate,
             rms_rate=0.2,
             weight_decay=decay,
@@ -38,9 +39,9 @@ def optimizer(training: Mapping[str, Any], epochs: int) -> Any:
             **more,
         )
     if name == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=decay, **more)
+        return _with_rates(keras.optimizers.AdamW, rates)(rate, weight_decay=decay, **more)
     kinds = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
-    return kinds[name](rate, **more)
+    return _with_rates(kinds[name], rates)(rate, **more)
 
 
 def _rate(training: Mapping[str, Any], epochs: int) -> Any:
@@ -74,3 +75,20 @@ def _lean_muon() -> Any:
             return ops.cast(lean, x.dtype)
 
     return LeanMuon
+
+
+def _with_rates(kind: Any, rates: Mapping[str, float]) -> Any:
+    """The optimiser class `kind`, in which each layer has its own share of the rate."""
+    if not rates:
+        return kind
+
+    class WithRates(kind):  # type: ignore[misc, unused-ignore]
+        def _backend_update_step(self, grads: Any, variables: Any, rate: Any) -> None:
+            parts: dict[float, list[Any]] = {}
+            for pair in zip(grads, variables, strict=True):
+                layer = pair[1].path.split("/")[-2]
+                parts.setdefault(rates.get(layer, 1.0), []).append(pair)
+            for share, part in parts.items():
+                super()._backend_update_step(*map(list, zip(*part, strict=True)), rate * share)
+
+    return WithRates

@@ -35,3 +35,28 @@ def test_muon_turns_a_matrix_into_a_nearly_orthogonal_step(precision: str) -> No
     sizes = np.linalg.svd(step, compute_uv=False)
     assert 0.4 < sizes.min() <= sizes.max() < 1.6
     assert np.linalg.cond(gradient) > 2 * sizes.max() / sizes.min()
+
+
+@pytest.mark.parametrize("name", ["muon", "adamw", "adam", "rmsprop"])
+def test_a_layer_may_learn_at_a_share_of_the_rate(name: str) -> None:
+    import keras
+
+    def steps(**rates: float) -> dict[str, float]:
+        keras.utils.set_random_seed(1)
+        read = keras.Input((4,))
+        x = keras.layers.Dense(4, use_bias=False, name="some_table")(read)
+        x = keras.layers.Dense(4, use_bias=False, name="middle")(x)
+        model = keras.Model(read, keras.layers.Dense(1, name="some_out")(x))
+        table = {"learning_rate": 0.01, "schedule": "constant", "optimizer": name, "rates": rates}
+        model.compile(optimizer({**table, "weight_decay": 0.0}, epochs=1), loss="mse")
+        before = model.get_weights()
+        dice = np.random.default_rng(1)
+        model.train_on_batch(dice.normal(size=(8, 4)), dice.normal(size=(8, 1)))
+        moved = zip(model.weights, before, model.get_weights(), strict=True)
+        return {weight.path: float(np.abs(new - old).max()) for weight, old, new in moved}
+
+    usual, slow = steps(), steps(some_table=0.1, nowhere=0.5)
+    assert min(usual.values()) > 0.001
+    table = "some_table/kernel"
+    assert slow.pop(table) == pytest.approx(usual.pop(table) / 10, rel=1e-3)
+    assert slow == pytest.approx(usual)

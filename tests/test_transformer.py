@@ -7,11 +7,12 @@ import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Piece
+from pyzzicato.families import transformer
 from pyzzicato.note_generator import NoteControls
 from pyzzicato.performance_examples import NoteWindows
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.runtime import CachedGraph, StepGraph
-from tests.small_transformer import make_transformer
+from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
 from tests.test_families import made_up
 
 SHIPPED = [info for info in models().values() if info.controls is NoteControls]
@@ -62,3 +63,18 @@ def test_the_graphs_of_any_weights_are_the_keras_model(tmp_path: Path, stored: s
 @pytest.mark.parametrize("info", SHIPPED, ids=lambda info: info.id)
 def test_the_graphs_that_ship_are_the_keras_model(info: ModelInfo) -> None:
     check_same(info)
+
+
+def test_all_composers_begin_alike() -> None:
+    network = transformer.build({**CONFIG, "composers": COMPOSERS})
+    (rows,) = network.get_layer("composer_table").get_weights()
+    assert rows.shape == (len(COMPOSERS) + 1, CONFIG["width"])
+    assert (rows == rows[0]).all()
+    assert len(np.unique(rows[0])) == len(rows[0])
+    assert 0.3 < np.abs(rows).max() <= np.sqrt(6 / sum(rows.shape)), "as large as by chance"
+
+
+def test_what_is_taught_more_slowly_is_in_the_network() -> None:
+    for info in SHIPPED:
+        network = transformer.build({**info.config, "composers": info.composers})
+        assert info.training["rates"].keys() <= {layer.name for layer in network.layers}

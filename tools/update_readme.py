@@ -248,9 +248,11 @@ def parts_table(results: Mapping[str, Any]) -> str:
         f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
     )
     if longer := results.get("equal_time_some"):
+        changed = longer.get("recipe") != found.get("recipe")
+        by = ", by a recipe that has changed since (`docs/decisions.md`)" if changed else ""
         text += (
             f"\nSome of them again, for {longer['minutes']:g} minutes on "
-            f"{longer['machine']['cores']}:\n\n{_taught_table(longer)}"
+            f"{longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
         )
     if further := results.get("taught_further"):
         text += (

@@ -81,10 +81,18 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
 
 
 def told_composer(composer: Any, width: int) -> Any:
-    """What the composer adds to every note: (batch, composers + 1) -> (batch, 1, width)."""
-    from keras import layers
+    """What the composer adds to every note: (batch, composers + 1) -> (batch, 1, width).
 
-    return layers.Dense(width, use_bias=False, name="composer_table")(composer)[:, None, :]
+    All composers begin alike: rows that differ by chance move all their notes by chance.
+    """
+    from keras import initializers, layers, ops
+
+    class Alike(initializers.GlorotUniform):  # type: ignore[misc, name-defined, unused-ignore]
+        def __call__(self, shape: Any, dtype: Any = None) -> Any:
+            return ops.zeros(shape, dtype) + super().__call__(shape, dtype)[:1]
+
+    rows = layers.Dense(width, use_bias=False, kernel_initializer=Alike(), name="composer_table")
+    return rows(composer)[:, None, :]
 
 
 def with_tables(x: Any, numbers: Any, sizes: Sequence[int], name: str) -> Any:
