@@ -176,13 +176,15 @@ def _minutes_long(found: Mapping[str, Any]) -> Sheet:
         f"Measured on {found['pieces']} new pieces of {found['seconds']:g} s, in brackets on the "
         "composer's real music where it was at hand. Notes a second: 10th percentile, median and "
         f"90th of half a minute each; {found['composers_within']} of {len(composers)} composers "
-        "have all of them within 0.75 to 1.33 times the real ones. Drift: how many times as many "
+        "have all of them within 0.75 to 1.33 times the real ones. Mean pitch: the same of the "
+        "keys struck in half a minute, 60 is middle C. Drift: how many times as many "
         f"notes the last third has as the first, or the first as the last{_drifting(found)}. "
         "Repeated: windows of "
         "4 s that came before, note for note. "
         f"{found['silent_pieces']} of {found['pieces']} pieces are silent for more than 6 s."
     )
-    head = ("composer", "notes a second", "drift", "longest silence", "repeated", "loudness")
+    head = ("composer", "notes a second", "mean pitch", "drift", "longest silence", "repeated",
+            "loudness")  # fmt: skip
     table = tuple((short_name(name), *_steady(row)) for name, row in composers.items())
     return Sheet("How steady it stays", note, (head, *table))
 
@@ -233,11 +235,12 @@ def _steady(row: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
         )
         return (new or "none") + (f" ({real})" if real else "")
 
-    new, real = (
-        " / ".join(f"{row[who][p]:.1f}" for p in _PERCENTILES if p in row[who])
-        for who in ("new", "real")
-    )
-    yield (new or "none") + (f" ({real})" if real else "")
+    for form, names in (("{:.1f}", _PERCENTILES), ("{:.0f}", [f"pitch_{p}" for p in _PERCENTILES])):
+        new, real = (
+            " / ".join(form.format(row[who][name]) for name in names if name in row[who])
+            for who in ("new", "real")
+        )
+        yield (new or "none") + (f" ({real})" if real else "")
     yield both("drift_size", "{:.2f}")
     yield both("longest_silence", "{:.1f} s")
     yield both("repeated", "{:.1%}")
