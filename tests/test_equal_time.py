@@ -204,7 +204,7 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     text = tool.parts_table({"equal_time": found, "equal_time_some": some})
     assert "Some of them again, for 60 minutes on 1 core:" in text
     text = tool.parts_table({"equal_time": found, "equal_time_some": {**some, "recipe": "1"}})
-    assert "for 60 minutes on 1 core, by a recipe that has changed since (`docs/dec" in text
+    assert "for 60 minutes on 1 core, by a later recipe (`docs/decisions.md`):" in text
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 

@@ -249,7 +249,7 @@ def parts_table(results: Mapping[str, Any]) -> str:
     )
     if longer := results.get("equal_time_some"):
         changed = longer.get("recipe") != found.get("recipe")
-        by = ", by a recipe that has changed since (`docs/decisions.md`)" if changed else ""
+        by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
         text += (
             f"\nSome of them again, for {longer['minutes']:g} minutes on "
             f"{longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
