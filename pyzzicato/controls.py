@@ -136,12 +136,12 @@ def wildness(
     )
 
 
-def likeliest(default: float) -> Any:
-    """The share of the chances that is drawn from, which others call top-p."""
+def likeliest(default: float, what: str = "notes") -> Any:
+    """The share of the chances that is drawn from, which others call top-p; `what` is chosen so."""
     return control(
         default,
         label="Leave out the unlikely",
-        help="Only the likeliest notes that together have this probability are considered.",
+        help=f"Only the likeliest {what} that together have this probability are considered.",
         minimum=0.5,
         maximum=1.0,
         step=0.01,

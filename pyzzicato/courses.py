@@ -2,15 +2,16 @@
 
 A network that reads nothing but its own notes grows denser: many notes make many more likely.
 Real music comes back. So how dense it shall be is wished for from the outside, along a course of
-notes per second that is made as real music makes it. Three things are measured on the training
-music for it:
+notes per second that is made as real music makes it. Measured for it, composer by composer, and
+kept in training.json:
 
-- how often music of that composer is how dense: `quantiles`, from training.json;
-- how much of that belongs to the piece as a whole: `PIECE` of the variance;
-- how much of the rest stays from one 15 s to the next: `STAYS`.
+- "course": how often that composer's music is how dense, `QUANTILES`;
+- "steadiness": how like each other two windows of a piece are, beside each other and far apart;
+- "answer": how dense the model plays what it is asked for (`tools/measure_answers.py`).
 
 Ranks are drawn as normal numbers and turned into densities by the quantiles. The course of a take
-begins where the seed stands among openings.
+begins where the seed stands among openings. Where it goes as a whole is not left to chance alone:
+successive numbers and takes are spread evenly over what is usual, so three takes seldom are alike.
 
 The network answers a wish: of notes per second over 8 s, as logarithms, 0.58 is what was before and
 0.40 what is wished (least squares over 660 stretches with wishes drawn by lots, at a guidance of 2,
@@ -19,76 +20,108 @@ where the network is also read with the density that was, and the difference cou
 top of that `ANSWER` times what the music of the last 8 s was off its course. By that fit the past
 would have no say any more with 1.4; slow seeds ask for more, and 4 made the music swing.
 
-The network wanders by itself around its course. So `PIECE` is larger than what windows two minutes
-apart have in common, 0.30: with 0.40 pieces drift less from minute to minute, as real ones do.
+The network wanders by itself around its course. So the course comes and goes less than real music:
+`WANDERS` of the variance that two windows of a piece far apart do not share.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.density import EVERYBODY, QUANTILES
+from pyzzicato.density import COURSE_SECONDS, EVERYBODY, QUANTILES
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import DENSITY_EDGES, SPAN, density_wish
 
-__all__ = ["PIECE", "STAYS", "Course", "level", "quantiles_of"]
+__all__ = ["Course", "Pace", "level", "pace_of"]
 
-PIECE = 0.40  # of the variance of ranks; what windows two minutes apart have in common is 0.30
-STAYS = 0.45  # of the rest, from one knot to the next: neighbours have 0.67 in common, real 0.68
-KNOT = 15.0  # seconds between two values of a course
+STEADINESS = (0.68, 0.32)  # of everybody together, where a model's table has none
+STEADIEST = 0.95  # of the variance at most belongs to a piece: no course stands still
+WANDERS = 0.5  # of the variance that a piece does not share with itself is drawn
+KNOT = COURSE_SECONDS  # seconds between two values of a course
 OPENING = 0.28  # standard deviations that openings are sparser than the rest
-OUTERMOST = 0.6  # standard deviations; a written seed tells no more than that
+OUTERMOST = 0.45  # standard deviations; a written seed tells no more than that
+TOLD = 0.12  # the variance that ranks of seeds have, cut so; openings of all music have 1
 FEW = 8  # notes; a shorter seed says nothing about density
 STEADY = (0.0, 1.1)
 ANSWER = 3.0
 LEAST = 0.3  # notes a second, added before logarithms
+SPREAD = (0.618034, 0.754878)  # of pieces, evenly: for the next rng_seed, for the next take
+DENSEST = 40.0  # notes a second; nothing more is asked for
 CLASSES = (2, 10)  # of wishes; the outermost have hardly been seen in training
 NORMAL = NormalDist()
 
 Floats = npt.NDArray[np.float64]
 
 
-def quantiles_of(table: Mapping[str, Sequence[float]], shares: Mapping[str, float]) -> Floats:
-    """Quantiles of notes per second of a mix of composers: (21,), rising; empty without a table.
+@dataclass(frozen=True)
+class Pace:
+    """How dense somebody's music is, and how its density comes and goes.
 
-    `table` is what `pyzzicato.density.course_table` made; who is not in it is as everybody is.
+    `quantiles` (21,) of notes per second, rising; `asked` (21,), what to ask a model for to get
+    them; `piece`, the share of the variance of ranks that belongs to a piece as a whole; `stays`,
+    of the rest, from one knot to the next.
     """
+
+    quantiles: Floats
+    asked: Floats
+    piece: float = 0.45
+    stays: float = 0.42
+
+
+def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | None:
+    """The pace of a mix of composers; None for a model whose training.json has no "course".
+
+    A composer whom a table does not know is as everybody is.
+    """
+    table = trained.get("course", {})
     if not table:
-        return np.empty(0)
-    rows = [
-        share * np.log(np.array(table.get(name, table[EVERYBODY])) + LEAST)
-        for name, share in shares.items()
-    ]
-    mixed: Floats = np.exp(np.sum(rows, axis=0)) - LEAST
-    return np.maximum.accumulate(mixed + 1e-6 * np.arange(len(mixed)))
+        return None
+
+    def mixed(rows: Mapping[str, Sequence[float]], unknown: Sequence[float] = ()) -> Floats:
+        usual = rows.get(EVERYBODY, unknown)
+        parts = [share * np.array(rows.get(name, usual)) for name, share in shares.items()]
+        found: Floats = np.sum(parts, axis=0)
+        return found
+
+    logs = mixed({name: [math.log(n + LEAST) for n in row] for name, row in table.items()})
+    rising = np.maximum.accumulate(np.exp(logs) - LEAST + 1e-6 * np.arange(len(logs)))
+    near, far = mixed(trained.get("steadiness", {}), STEADINESS)
+    more, times = mixed(trained.get("answer", {}), (0.0, 1.0))
+    asked = np.exp((np.log(rising + LEAST) - more) / times) - LEAST
+    piece = min(1.0 - WANDERS * (1.0 - far), STEADIEST)
+    stays = min(max(0.0, (near - piece) / (1.0 - piece)), 1.0)
+    return Pace(rising, np.clip(asked, 0.0, DENSEST), float(piece), float(stays))
 
 
-def level(asked: int) -> Floats:
-    """Quantiles of a course that stays in the middle of one density class, 1 to 11: (21,)."""
-    edges = np.concatenate([[0.5], DENSITY_EDGES, [40.0]])
-    return np.full(len(QUANTILES), math.sqrt(edges[asked - 1] * edges[asked]))
+def level(asked: int) -> Pace:
+    """A pace that stays in the middle of one density class, 1 to 11."""
+    edges = np.concatenate([[0.5], DENSITY_EDGES, [DENSEST]])
+    quantiles = np.full(len(QUANTILES), math.sqrt(edges[asked - 1] * edges[asked]))
+    return Pace(quantiles, quantiles)
 
 
 class Course:
     """The density wishes of several takes that go on from one seed.
 
-    `quantiles` are those of `quantiles_of`. `planned`, (takes, knots), are notes per second; take
-    k's depend on `rng_seed` and k alone.
+    `pace` is of `pace_of` or `level`. `planned`, (takes, knots), are notes per second to ask for;
+    take k's depend on `rng_seed` and k alone.
     """
 
     def __init__(
-        self, quantiles: Floats, seed: NoteSequence, seconds: float, rng_seed: int, takes: int
+        self, pace: Pace, seed: NoteSequence, seconds: float, rng_seed: int, takes: int
     ) -> None:
         count = math.ceil(seconds / KNOT) + 2
         self._seed = _density(seed)
-        begins = _rank(quantiles, self._seed)
+        begins = _rank(pace.quantiles, self._seed)
         self.planned = np.array(
-            [_drawn(quantiles, begins, count, rng_seed, take) for take in range(takes)]
+            [_drawn(pace, begins, count, rng_seed, take) for take in range(takes)]
         )
         self._heard: list[list[float]] = [[] for _ in range(takes)]  # onsets of the last 8 s
 
@@ -140,17 +173,24 @@ def _rank(quantiles: Floats, density: float | None) -> float | None:
     return min(max(NORMAL.inv_cdf(share) + OPENING, -OUTERMOST), OUTERMOST)
 
 
-def _drawn(quantiles: Floats, begins: float | None, count: int, rng_seed: int, take: int) -> Floats:
+def _drawn(pace: Pace, begins: float | None, count: int, rng_seed: int, take: int) -> Floats:
     """`count` densities, one a knot: a mean of the piece, and what comes and goes around it."""
     key = np.array([rng_seed, take + 2**32], np.uint64)
-    dice = np.random.Generator(np.random.Philox(key=key)).standard_normal(count + 2)
-    first = dice[0] if begins is None else begins
-    whole, rest = math.sqrt(PIECE), math.sqrt(1 - PIECE)
-    piece, around = whole * first + rest * dice[1], rest * first - whole * dice[1]
+    dice = np.random.Generator(np.random.Philox(key=key)).standard_normal(count + 1)
+    first, told = (dice[0], 1.0) if begins is None else (begins, TOLD)
+    whole, rest = math.sqrt(pace.piece), math.sqrt(1 - pace.piece)
+    piece = whole * first + math.sqrt(1 - pace.piece * told) * _spread(rng_seed, take)
+    around = (first - whole * piece) / rest
     ranks = []
-    for fresh in dice[2:]:
+    for fresh in dice[1:]:
         ranks.append(whole * piece + rest * around)
-        around = STAYS * around + math.sqrt(1 - STAYS**2) * fresh
+        around = pace.stays * around + math.sqrt(1 - pace.stays**2) * fresh
     shares = [NORMAL.cdf(rank) for rank in ranks]
-    found: Floats = np.interp(shares, QUANTILES, quantiles)
+    found: Floats = np.interp(shares, QUANTILES, pace.asked)
     return found
+
+
+def _spread(rng_seed: int, take: int) -> float:
+    """A normal number for a piece; those of successive numbers and takes lie evenly."""
+    share = (0.5 + rng_seed * SPREAD[0] + take * SPREAD[1]) % 1.0
+    return NORMAL.inv_cdf(min(max(share, 0.01), 0.99))

@@ -17,7 +17,7 @@ from pyzzicato import controls
 from pyzzicato.codecs.performance import TICKS, codes_of
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control, likeliest, wildness
-from pyzzicato.courses import Course, level, quantiles_of
+from pyzzicato.courses import Course, level, pace_of
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
@@ -61,11 +61,11 @@ class NoteControls(controls.Controls):
         step=0.25,
     )
     temperature: float = wildness(1.0, 0.5, 1.3)
-    top_p: float = likeliest(0.98)
+    top_p: float = likeliest(0.98, "moments and keys")
     min_p: float = control(
         0.0,
         label="Leave out the far-fetched",
-        help="Notes less likely than this share of the likeliest one are not considered.",
+        help="Moments and keys less likely than this share of the likeliest are not considered.",
         minimum=0.0,
         maximum=0.3,
         step=0.01,
@@ -176,14 +176,14 @@ class NoteGenerator(Generator):
             reading.go_on(chosen)
 
     def _course(self, seed: NoteSequence, controls: NoteControls, batch: int) -> Course | None:
-        table = self.info.trained.get("course", {})
+        pace = None
         if controls.density:
-            quantiles = level(controls.density)
-        elif controls.course and table:
-            quantiles = quantiles_of(table, shares(controls))
-        else:
+            pace = level(controls.density)
+        elif controls.course:
+            pace = pace_of(self.info.trained, shares(controls))
+        if pace is None:
             return None
-        return Course(quantiles, seed, controls.seconds, controls.rng_seed, batch)
+        return Course(pace, seed, controls.seconds, controls.rng_seed, batch)
 
     def _register(self, controls: NoteControls) -> tuple[float, float] | None:
         return register_of(self.info.trained.get("register", {}), shares(controls))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.density import course_table, density_table
+from pyzzicato.density import course_table, density_table, steadiness_table
 from pyzzicato.intervals import interval_table
 from pyzzicato.recipes import Recipe
 from pyzzicato.registers import register_table
@@ -47,6 +47,7 @@ def training_summary(
             name: row["p50"] for name, row in density_table(train).items() if name in offered
         },
         "course": course_table(train),
+        "steadiness": steadiness_table(train),
         "register": register_table(train),
         "loudness": _loudness(train),
         "intervals": interval_table(train),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyzzicato.courses import CLASSES, Course, level, quantiles_of
-from pyzzicato.density import EVERYBODY, QUANTILES, course_table
+from pyzzicato.courses import CLASSES, DENSEST, WANDERS, Course, Pace, level, pace_of
+from pyzzicato.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import density_wish
 from tests.test_density import even_piece
 
-EVEN = np.linspace(2.0, 22.0, len(QUANTILES))  # notes a second, any as likely as any
+RISING = np.linspace(2.0, 22.0, len(QUANTILES))  # notes a second, any as likely as any
+EVEN = Pace(RISING, RISING)
 
 
 def seed(per_second: float, seconds: float = 12.0) -> NoteSequence:
@@ -26,10 +27,33 @@ def test_a_course_is_as_dense_as_the_music_and_each_take_has_its_own() -> None:
     assert np.array_equal(Course(EVEN, NoteSequence(()), 600, 1, 3).planned, found[:3])
     assert not np.array_equal(found[0], found[1])
     assert not np.array_equal(Course(EVEN, NoteSequence(()), 600, 2, 3).planned, found[:3])
-    near = np.corrcoef(found[:, 5], found[:, 6])[0, 1]
-    far = np.corrcoef(found[:, 5], found[:, 25])[0, 1]
-    assert 0.55 < near < 0.8
-    assert 0.25 < far < 0.5
+
+
+def apart(pace: Pace, knots: int) -> float:
+    """The correlation of a course with itself so many knots on."""
+    found = Course(pace, NoteSequence(()), 600, 1, 400).planned
+    return float(np.corrcoef(found[:, 5], found[:, 5 + knots])[0, 1])
+
+
+@pytest.mark.parametrize(("piece", "stays"), [(0.3, 0.6), (0.75, 0.2), (0.5, 0.0)])
+def test_a_course_is_as_steady_as_the_pace_says(piece: float, stays: float) -> None:
+    pace = Pace(RISING, RISING, piece, stays)
+    assert apart(pace, 1) == pytest.approx(piece + (1 - piece) * stays, abs=0.09)
+    assert apart(pace, 20) == pytest.approx(piece, abs=0.09)
+
+
+def test_successive_numbers_and_takes_lie_evenly() -> None:
+    steady = Pace(RISING, RISING, 0.99, 0.0)  # nothing but the piece as a whole
+    takes = Course(steady, seed(12), 60, 7, 5).planned[:, 2:].mean(axis=1)
+    numbers = [Course(steady, seed(12), 60, n, 1).planned[0, 2:].mean() for n in range(90, 95)]
+    for found in (takes, numbers):
+        assert np.diff([2.0, *sorted(found), 22.0]).max() < 8.5
+        assert sum(value < 12 for value in found) in (2, 3)
+
+
+def test_a_seed_moves_where_pieces_begin_and_not_how_far_they_spread() -> None:
+    pieces = [Course(EVEN, seed(10), 300, n, 1).planned[0, 8:] for n in range(400)]
+    assert np.std(pieces) == pytest.approx(RISING.std(), rel=0.1)
 
 
 def test_a_course_begins_where_the_seed_is_and_comes_back() -> None:
@@ -62,15 +86,49 @@ def test_wishes_answer_to_what_was_played() -> None:
     assert all(CLASSES[0] <= wish <= CLASSES[1] for wish in (*often, *alone.wishes([119.0])))
 
 
-def test_quantiles_of_a_mix_lie_between_and_unknown_composers_are_as_everybody() -> None:
-    table = {EVERYBODY: [1.0] * 21, "bach": [2.0] * 21, "liszt": [8.0] * 21}
-    assert quantiles_of({}, {"bach": 1.0}).size == 0
-    assert quantiles_of(table, {"bach": 1.0}) == pytest.approx(np.full(21, 2.0), abs=1e-4)
-    assert quantiles_of(table, {"satie": 1.0}) == pytest.approx(np.full(21, 1.0), abs=1e-4)
-    mixed = quantiles_of(table, {"bach": 0.5, "liszt": 0.5})
-    assert (mixed > 2).all()
-    assert (mixed < 8).all()
-    assert (np.diff(mixed) > 0).all()
+def test_the_pace_of_a_mix_lies_between_and_unknown_composers_are_as_everybody() -> None:
+    rows = {EVERYBODY: [1.0] * 21, "bach": [2.0] * 21, "liszt": [8.0] * 21}
+    trained = {"course": rows, "steadiness": {EVERYBODY: [0.68, 0.3], "bach": [0.9, 0.5]}}
+    assert pace_of({}, {"bach": 1.0}) is None
+    bach, satie = (pace_of(trained, {name: 1.0}) for name in ("bach", "satie"))
+    assert bach is not None
+    assert satie is not None
+    assert bach.quantiles == pytest.approx(np.full(21, 2.0), abs=1e-4)
+    assert satie.quantiles == pytest.approx(np.full(21, 1.0), abs=1e-4)
+    assert bach.piece == pytest.approx(1 - WANDERS * 0.5)
+    assert satie.piece == pytest.approx(1 - WANDERS * 0.7)
+    for pace, near in ((bach, 0.9), (satie, 0.68)):
+        assert pace.piece + (1 - pace.piece) * pace.stays == pytest.approx(near)
+    mixed = pace_of(trained, {"bach": 0.5, "liszt": 0.5})
+    assert mixed is not None
+    assert (mixed.quantiles > 2).all()
+    assert (mixed.quantiles < 8).all()
+    assert (np.diff(mixed.quantiles) > 0).all()
+    assert satie.piece < mixed.piece < bach.piece
+
+
+def test_music_that_never_changes_can_be_followed() -> None:
+    rows = {EVERYBODY: [4.0] * 21}
+    pace = pace_of({"course": rows, "steadiness": {EVERYBODY: [1.0, 1.0]}}, {"bach": 1.0})
+    assert pace is not None
+    found = Course(pace, seed(4), 120, 1, 2).planned
+    assert found == pytest.approx(np.full_like(found, 4.0), abs=1e-4)
+
+
+def test_what_is_asked_turns_the_answer_round() -> None:
+    rows = {EVERYBODY: RISING.tolist()}
+    told = {"course": rows, "answer": {EVERYBODY: [0.1, 1.0], "bach": [0.5, 0.8]}}
+    plain, bach = pace_of({"course": rows}, {"bach": 1.0}), pace_of(told, {"bach": 1.0})
+    assert plain is not None
+    assert bach is not None
+    assert plain.asked == pytest.approx(plain.quantiles)
+    played = np.exp(0.5 + 0.8 * np.log(bach.asked + 0.3)) - 0.3
+    assert played == pytest.approx(bach.quantiles)
+    loud = pace_of({"course": rows, "answer": {EVERYBODY: [-1.0, 0.6]}}, {"bach": 1.0})
+    assert loud is not None
+    assert loud.asked.max() == DENSEST
+    course = Course(bach, seed(2), 60, 1, 1)
+    assert course.planned[0, 0] != pytest.approx(2.0, abs=0.1)  # what to ask, not what is wanted
 
 
 def test_the_table_has_rows_of_composers_with_enough_performances() -> None:
@@ -80,6 +138,19 @@ def test_the_table_has_rows_of_composers_with_enough_performances() -> None:
     assert table["bach"] == [4.0] * 21
     assert table[EVERYBODY][0] == 4.0
     assert table[EVERYBODY][-1] == pytest.approx(9, abs=0.1)
+
+
+def test_steadiness_is_what_windows_of_a_piece_have_in_common() -> None:
+    dice = np.random.default_rng(1)
+    steady = [even_piece("bach", 300, dice.uniform(2, 20)) for _ in range(30)]
+    table = steadiness_table([*steady, *(even_piece("liszt", 300, 4) for _ in range(3))])
+    assert set(table) == {EVERYBODY, "bach"}
+    assert table["bach"] == pytest.approx([1.0, 1.0], abs=0.02)
+    assert steadiness_table([even_piece("bach", 20, 4)]) == {}
+    turning = [np.array([1.0, -1.0, 1.0, -1.0])]
+    assert in_common(turning, 1) == pytest.approx(-1.0)
+    assert in_common(turning, 2) == pytest.approx(1.0)
+    assert in_common(turning, 9) == 0.0
 
 
 def test_what_was_is_counted_over_eight_seconds_the_seed_among_them() -> None:
