@@ -32,6 +32,7 @@ LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
 MOST_AT_ONCE = 20  # keys struck at one instant
 SHORTEST = 0.01  # seconds; how long a note is at least, but for the very end
 NEWS = 0.25  # seconds of music between two reports of a take
+LOOSER = {DURATION: 1.05, VELOCITY: 1.1}  # times the temperature: see docs/decisions.md
 NEVER = -1e9  # the logit of what is forbidden
 
 
@@ -107,13 +108,7 @@ class Writer:
             if field == PITCH:
                 self._forbid_again(logits, chosen[:, TIME])
                 self.guard.lower(logits)
-            chosen[:, field] = choose_class(
-                logits,
-                draws[:, field],
-                temperature=self.controls.temperature,
-                top_p=self.controls.top_p,
-                min_p=self.controls.min_p,
-            )
+            chosen[:, field] = self._drawn(logits, draws[:, field], field)
             if field < VELOCITY:
                 told = np.tile(chosen[:, field], len(hidden) // takes)
                 hidden = self.heads.told(hidden, field, told)
@@ -124,6 +119,23 @@ class Writer:
             self.struck[take].add(int(pitch))
         widths = (self.stops - self.bounds)[chosen[:, TIME]]
         return chosen, (draws[:, -1] * widths).astype(np.int64)
+
+    def _drawn(self, logits: np.ndarray, draws: np.ndarray, field: int) -> np.ndarray:
+        """One code of each take, (takes,).
+
+        A wrong key or a wrong moment is heard; a note that is unusually long or loud is what
+        makes playing lively. So of touch nothing unlikely is left out.
+        """
+        asked = self.controls
+        if field in LOOSER:
+            return choose_class(logits, draws, temperature=LOOSER[field] * asked.temperature)
+        return choose_class(
+            logits,
+            draws,
+            temperature=asked.temperature,
+            top_p=asked.top_p,
+            min_p=asked.min_p,
+        )
 
     def full(self, hidden: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
         """Whether a gap with `most` 10 ms steps left is full, (takes,) of bool.

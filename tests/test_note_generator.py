@@ -4,17 +4,18 @@ import json
 from collections import defaultdict
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.performance import BINS
+from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
-from pyzzicato.note_writer import LONGEST_SILENCE, guided
+from pyzzicato.note_writer import LONGEST_SILENCE, LOOSER, NoteHeads, Writer, guided
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.repetition import PitchGuard
 from pyzzicato.runtime import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights
 
@@ -103,6 +104,31 @@ def test_density_follows_a_course_unless_it_is_asked_for(rising: NoteGenerator) 
     assert three[0] == played()
     assert three[:2] == collect_takes(rising.generate(tune(16), asked(), 2), 2)
     assert played(guidance=1.0) == collect(rising.generate(tune(16), asked(guidance=1.0)))
+
+
+def test_of_touch_nothing_unlikely_is_left_out() -> None:
+    class Heads:
+        """Of two classes the second has a chance of 1 in 50."""
+
+        def logits(self, hidden: np.ndarray, field: int) -> np.ndarray:
+            logits = np.full((len(hidden), BINS[field]), -1e9)
+            logits[:, 1], logits[:, 2] = np.log(0.98), np.log(0.02)
+            return logits
+
+        def told(self, hidden: np.ndarray, field: int, chosen: np.ndarray) -> np.ndarray:
+            return hidden
+
+    takes = 20_000
+    for strict in ({"top_p": 0.9}, {"min_p": 0.3}):
+        guard = PitchGuard(np.zeros((0, 4), np.int64), takes)
+        writer = Writer(cast(NoteHeads, Heads()), asked(**strict), takes, guard)
+        least = np.zeros(takes, np.int64)
+        chosen, _ = writer.write(np.zeros((takes, 4)), least=least)
+        rare = (chosen == 2).mean(axis=0)
+        assert rare[[TIME, PITCH]].tolist() == [0.0, 0.0]
+        for field in (DURATION, VELOCITY):
+            wanted = 1 / (1 + 49 ** (1 / LOOSER[field]))
+            assert rare[field] == pytest.approx(wanted, abs=0.006)
 
 
 def test_with_guidance_what_the_composer_adds_counts_more() -> None:
