@@ -206,7 +206,7 @@ def test_of_many_windows_some_are_drawn_with_every_kind(music: Dataset, tmp_path
     assert set(one["test"]["network"]) == {"all", "performance", "score"}
 
 
-def test_quick_scores_read_a_fifth_of_the_windows(
+def test_quick_scores_read_an_eighth_of_the_windows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -221,4 +221,4 @@ def test_quick_scores_read_a_fifth_of_the_windows(
     dataset = Dataset((piece, replace(piece, split="test")), (), tmp_path)
     for quick in (True, False):
         evaluate(info, dataset, lambda text: None, quick=quick)
-    assert asked == [40, 200]
+    assert asked == [25, 200]
