@@ -20,13 +20,18 @@ where the network is also read with the density that was, and the difference cou
 top of that `ANSWER` times what the music of the last 8 s was off its course. By that fit the past
 would have no say any more with 1.4; slow seeds ask for more, and 4 made the music swing.
 
-The network wanders by itself around its course. So the course comes and goes less than real music:
-`WANDERS` of the variance that two windows of a piece far apart do not share.
+The network wanders by itself around its course, for minutes where a seed holds it back. So what the
+music was off its course over the last `LATELY` seconds is made good too, `MADE_GOOD` times. And the
+course gives way: after its first minute a piece goes on `GIVES` of the way from where it was meant
+to be to where it has turned out to be, as pieces keep their pace. What wandering remains is why the
+course comes and goes a little less than real music: `WANDERS` of the variance that two windows of a
+piece far apart do not share.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -43,14 +48,19 @@ __all__ = ["Course", "Pace", "level", "pace_of"]
 
 STEADINESS = (0.68, 0.32)  # of everybody together, where a model's table has none
 STEADIEST = 0.95  # of the variance at most belongs to a piece: no course stands still
-WANDERS = 0.5  # of the variance that a piece does not share with itself is drawn
+WANDERS = 0.6  # of the variance that a piece does not share with itself is drawn
 KNOT = COURSE_SECONDS  # seconds between two values of a course
 OPENING = 0.28  # standard deviations that openings are sparser than the rest
-OUTERMOST = 0.45  # standard deviations; a written seed tells no more than that
-TOLD = 0.12  # the variance that ranks of seeds have, cut so; openings of all music have 1
+OUTERMOST = 0.6  # standard deviations; a written seed tells no more than that
+TELLS = 0.25  # of a seed's rank is the piece's as a whole
 FEW = 8  # notes; a shorter seed says nothing about density
 STEADY = (0.0, 1.1)
 ANSWER = 3.0
+MADE_GOOD = 3.0
+LATELY = 40.0  # seconds
+GIVES = 0.6
+SETTLED = 60.0  # seconds, after which a course no longer gives way
+DOUBT = 8.0  # seconds as they were meant, added to what was played: one note says little
 LEAST = 0.3  # notes a second, added before logarithms
 SPREAD = (0.618034, 0.754878)  # of pieces, evenly: for the next rng_seed, for the next take
 DENSEST = 40.0  # notes a second; nothing more is asked for
@@ -66,13 +76,16 @@ class Pace:
 
     `quantiles` (21,) of notes per second, rising; `asked` (21,), what to ask a model for to get
     them; `piece`, the share of the variance of ranks that belongs to a piece as a whole; `stays`,
-    of the rest, from one knot to the next.
+    of the rest, from one knot to the next; `gives`, how far the course gives way, 0 to 1;
+    `makes_good`, how many times what was missed lately is asked for on top.
     """
 
     quantiles: Floats
     asked: Floats
     piece: float = 0.45
     stays: float = 0.42
+    gives: float = GIVES
+    makes_good: float = MADE_GOOD
 
 
 def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | None:
@@ -104,33 +117,33 @@ def level(asked: int) -> Pace:
     """A pace that stays in the middle of one density class, 1 to 11."""
     edges = np.concatenate([[0.5], DENSITY_EDGES, [DENSEST]])
     quantiles = np.full(len(QUANTILES), math.sqrt(edges[asked - 1] * edges[asked]))
-    return Pace(quantiles, quantiles)
+    return Pace(quantiles, quantiles, gives=0.0)
 
 
 class Course:
     """The density wishes of several takes that go on from one seed.
 
-    `pace` is of `pace_of` or `level`. `planned`, (takes, knots), are notes per second to ask for;
-    take k's depend on `rng_seed` and k alone.
+    `pace` is of `pace_of` or `level`. `planned`, (takes, knots), are the notes per second that are
+    meant; take k's depend on `rng_seed` and k alone.
     """
 
     def __init__(
         self, pace: Pace, seed: NoteSequence, seconds: float, rng_seed: int, takes: int
     ) -> None:
         count = math.ceil(seconds / KNOT) + 2
+        self._pace = pace
         self._seed = _density(seed)
         begins = _rank(pace.quantiles, self._seed)
         self.planned = np.array(
             [_drawn(pace, begins, count, rng_seed, take) for take in range(takes)]
         )
-        self._heard: list[list[float]] = [[] for _ in range(takes)]  # onsets of the last 8 s
+        self._played = [_Played() for _ in range(takes)]
 
     def saw(self, onsets: Sequence[float]) -> None:
         """Each take has struck a key, at so many seconds of new music."""
-        for heard, now in zip(self._heard, onsets, strict=True):
-            heard.append(now)
-            while heard[0] < now - SPAN:
-                heard.pop(0)
+        for take, onset in enumerate(onsets):
+            now = max(onset, 0.0)  # the first may lie a rounding before 0
+            self._played[take].add(now, self._planned(take, now))
 
     def wishes(self, times: Sequence[float]) -> list[int]:
         """The density class to ask of each take, at so many seconds of new music."""
@@ -144,18 +157,54 @@ class Course:
         planned = self.planned[take]
         return float(np.interp(now / KNOT, np.arange(len(planned)), planned))
 
+    def _asked(self, take: int, now: float, given: float) -> float:
+        """Notes per second to ask for, the course having given way by `given`, a logarithm."""
+        meant = math.exp(math.log(self._planned(take, now) + LEAST) + given) - LEAST
+        return float(np.interp(meant, self._pace.quantiles, self._pace.asked))
+
     def _was(self, take: int, now: float) -> float:
         # In the first seconds the seed is part of the last 8.
         seed = self._planned(take, now) if self._seed is None else self._seed
-        return (len(self._heard[take]) + seed * max(0.0, SPAN - now)) / SPAN
+        return (self._played[take].since(now - SPAN) + seed * max(0.0, SPAN - now)) / SPAN
 
     def _wish(self, take: int, now: float) -> int:
-        course, heard = self._planned(take, now), self._was(take, now)
+        played = self._played[take]
+        given = self._pace.gives * played.off(0.0, min(now, SETTLED))
+        course, heard = self._asked(take, now, given), self._was(take, now)
         wanted, was = math.log(course + LEAST), math.log(heard + LEAST)
+        owed = given - played.off(max(0.0, now - LATELY), now)
         asked = STEADY[0] + STEADY[1] * wanted + ANSWER * (wanted - was)
+        asked += self._pace.makes_good * owed
         found = int(density_wish(math.exp(min(asked, 5.0)) - LEAST))
         here = int(density_wish(course))
         return min(max(found, min(CLASSES[0], here)), max(CLASSES[1], here))
+
+
+class _Played:
+    """The onsets of one take, and how many notes were meant until each of them."""
+
+    def __init__(self) -> None:
+        self._onsets, self._meant = [0.0], [0.0]  # the first is the beginning and no note
+
+    def add(self, now: float, per_second: float) -> None:
+        """A key was struck, where so many notes per second were meant."""
+        self._meant.append(self._meant[-1] + per_second * max(0.0, now - self._onsets[-1]))
+        self._onsets.append(now)
+
+    def since(self, time: float) -> int:
+        """How many keys were struck from then on."""
+        return len(self._onsets) - max(bisect_left(self._onsets, time), 1)
+
+    def off(self, since: float, until: float) -> float:
+        """How much denser it was than it was meant to be, as a logarithm, 0 at the beginning."""
+        first = max(bisect_left(self._onsets, since), 1)
+        last = max(bisect_right(self._onsets, until), first)
+        seconds = self._onsets[last - 1] - self._onsets[first - 1]
+        if seconds <= 0:
+            return 0.0
+        meant = self._meant[last - 1] - self._meant[first - 1]
+        more = DOUBT * meant / seconds + LEAST * seconds
+        return math.log((last - first + more) / (meant + more))
 
 
 def _density(seed: NoteSequence) -> float | None:
@@ -177,20 +226,24 @@ def _drawn(pace: Pace, begins: float | None, count: int, rng_seed: int, take: in
     """`count` densities, one a knot: a mean of the piece, and what comes and goes around it."""
     key = np.array([rng_seed, take + 2**32], np.uint64)
     dice = np.random.Generator(np.random.Philox(key=key)).standard_normal(count + 1)
-    first, told = (dice[0], 1.0) if begins is None else (begins, TOLD)
     whole, rest = math.sqrt(pace.piece), math.sqrt(1 - pace.piece)
-    piece = whole * first + math.sqrt(1 - pace.piece * told) * _spread(rng_seed, take)
-    around = (first - whole * piece) / rest
+    piece, around = _spread(rng_seed, take), float(dice[0])
+    if begins is not None:
+        piece += TELLS * begins
+        around = (begins - whole * piece) / rest
     ranks = []
     for fresh in dice[1:]:
         ranks.append(whole * piece + rest * around)
         around = pace.stays * around + math.sqrt(1 - pace.stays**2) * fresh
     shares = [NORMAL.cdf(rank) for rank in ranks]
-    found: Floats = np.interp(shares, QUANTILES, pace.asked)
+    found: Floats = np.interp(shares, QUANTILES, pace.quantiles)
     return found
 
 
 def _spread(rng_seed: int, take: int) -> float:
-    """A normal number for a piece; those of successive numbers and takes lie evenly."""
-    share = (0.5 + rng_seed * SPREAD[0] + take * SPREAD[1]) % 1.0
+    """A normal number for a piece; those of successive numbers and takes lie evenly.
+
+    Number 1, which is what somebody hears first, begins in the middle.
+    """
+    share = (0.5 + (rng_seed - 1) * SPREAD[0] + take * SPREAD[1]) % 1.0
     return NORMAL.inv_cdf(min(max(share, 0.01), 0.99))

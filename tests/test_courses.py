@@ -32,7 +32,8 @@ def test_a_course_is_as_dense_as_the_music_and_each_take_has_its_own() -> None:
 def apart(pace: Pace, knots: int) -> float:
     """The correlation of a course with itself so many knots on."""
     found = Course(pace, NoteSequence(()), 600, 1, 400).planned
-    return float(np.corrcoef(found[:, 5], found[:, 5 + knots])[0, 1])
+    pairs = [np.corrcoef(found[:, n], found[:, n + knots])[0, 1] for n in range(1, 20)]
+    return float(np.mean(pairs))
 
 
 @pytest.mark.parametrize(("piece", "stays"), [(0.3, 0.6), (0.75, 0.2), (0.5, 0.0)])
@@ -49,6 +50,11 @@ def test_successive_numbers_and_takes_lie_evenly() -> None:
     for found in (takes, numbers):
         assert np.diff([2.0, *sorted(found), 22.0]).max() < 8.5
         assert sum(value < 12 for value in found) in (2, 3)
+
+
+def test_the_first_number_is_neither_sparse_nor_dense() -> None:
+    steady = Pace(RISING, RISING, 0.99, 0.0)
+    assert Course(steady, seed(10), 60, 1, 1).planned[0, 2:].mean() == pytest.approx(12, abs=1.5)
 
 
 def test_a_seed_moves_where_pieces_begin_and_not_how_far_they_spread() -> None:
@@ -84,6 +90,38 @@ def test_wishes_answer_to_what_was_played() -> None:
     alone.saw([20.0])
     assert alone.wishes([20.0])[0] > density_wish(8.0)
     assert all(CLASSES[0] <= wish <= CLASSES[1] for wish in (*often, *alone.wishes([119.0])))
+
+
+def followed(pace: Pace, *played: tuple[float, float]) -> Course:
+    """A course of 8 notes a second, and for so many seconds so many were played."""
+    course, now = Course(pace, seed(8), 300, 1, 1), 0.0
+    course.planned[:] = 8.0
+    for seconds, per_second in played:
+        for onset in np.arange(now, now + seconds, 1 / per_second):
+            course.saw([float(onset)])
+        now += seconds
+    return course
+
+
+def test_what_was_missed_for_longer_is_made_good() -> None:
+    firm = Pace(RISING, RISING, gives=0.0)
+    sparse, dense = ((60.0, 8.0), (30.0, 5.0)), ((60.0, 8.0), (30.0, 12.0))
+    wishes = [followed(firm, *way, (9.0, 8.0)).wishes([98.9])[0] for way in (sparse, dense)]
+    on_course = followed(firm, (99.0, 8.0)).wishes([98.9])[0]
+    assert wishes[0] > on_course > wishes[1]
+    long_ago = followed(firm, (30.0, 5.0), (60.0, 8.0)).wishes([89.9])[0]
+    assert long_ago == on_course
+
+
+def test_a_course_gives_way_to_what_the_first_minute_was() -> None:
+    after = (60.0, 3.0), (120.0, 4.5)
+    asked = [
+        followed(Pace(RISING, RISING, gives=gives), *after).wishes([179.9])[0]
+        for gives in (0.0, 0.6, 1.0)
+    ]
+    assert asked[0] > asked[1] > asked[2]
+    assert asked[2] < density_wish(8.0)
+    assert level(5).gives == 0.0  # what a listener asks for stays
 
 
 def test_the_pace_of_a_mix_lies_between_and_unknown_composers_are_as_everybody() -> None:
@@ -127,8 +165,11 @@ def test_what_is_asked_turns_the_answer_round() -> None:
     loud = pace_of({"course": rows, "answer": {EVERYBODY: [-1.0, 0.6]}}, {"bach": 1.0})
     assert loud is not None
     assert loud.asked.max() == DENSEST
-    course = Course(bach, seed(2), 60, 1, 1)
-    assert course.planned[0, 0] != pytest.approx(2.0, abs=0.1)  # what to ask, not what is wanted
+    both = [Course(pace, seed(2), 60, 1, 1) for pace in (plain, bach)]
+    assert np.array_equal(both[0].planned, both[1].planned)  # what is wanted is the same
+    for course in both:
+        course.planned[:] = 3.0
+    assert both[0].wishes([0.0])[0] > both[1].wishes([0.0])[0]  # what is asked is not
 
 
 def test_the_table_has_rows_of_composers_with_enough_performances() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -56,6 +57,12 @@ def test_answers_are_of_composers_with_seeds(script: ModuleType, tmp_path: Path)
     assert len(set(rows[0].tolist())) == 6, "every take has its own course"
     again = script.stretches(info, "bach", pieces=3, seconds=60.0, rng_seed=1)
     assert np.array_equal(again, rows)
+    told = {"course": course, "answer": {"": [1.0, 0.6]}}
+    (info.folder / "training.json").write_text(json.dumps(told))
+    known = replace(info)  # which has not read that file yet
+    assert known.trained == told
+    again = script.stretches(known, "bach", pieces=3, seconds=60.0, rng_seed=1)
+    assert np.array_equal(again, rows), "what is known of its answers is not turned round"
     table = script.answers_of(info, ["bach", "chopin"], 2, 60.0, 1)
     assert set(table) == {"bach", "chopin"}
     pace = pace_of({"course": course, "answer": table}, {"bach": 1.0})
