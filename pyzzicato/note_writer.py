@@ -21,15 +21,15 @@ from pyzzicato.codecs.performance import (
     time_bounds,
 )
 from pyzzicato.generator import Step
+from pyzzicato.hands import Hands
 from pyzzicato.notes import LOWEST_KEY, Note
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.sampling import Dice, choose_class
 
-__all__ = ["LONGEST_SILENCE", "MOST_AT_ONCE", "NoteHeads", "Report", "Writer", "guided"]
+__all__ = ["LONGEST_SILENCE", "NoteHeads", "Report", "Writer", "guided"]
 
 FIELDS = ("time", "pitch", "duration", "velocity")
 LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
-MOST_AT_ONCE = 20  # keys struck at one instant
 SHORTEST = 0.01  # seconds; how long a note is at least, but for the very end
 NEWS = 0.25  # seconds of music between two reports of a take
 LOOSER = {DURATION: 1.05, VELOCITY: 1.1}  # times the temperature: see docs/decisions.md
@@ -84,7 +84,7 @@ class Writer:
         self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
         self.bounds = time_bounds()
         self.stops = np.append(self.bounds[1:], self.bounds[-1] + 1)
-        self.struck: list[set[int]] = [set() for _ in range(takes)]  # keys of this instant
+        self.hands = Hands(takes)
 
     def write(
         self, hidden: np.ndarray, *, least: np.ndarray, most: np.ndarray | None = None
@@ -96,13 +96,12 @@ class Writer:
         where that is given.
         """
         draws = self.dice.roll()
-        takes = len(self.struck)
+        takes = len(self.hands.keys)
         chosen = np.zeros((takes, len(FIELDS)), np.int64)
         for field in range(len(FIELDS)):
             logits = guided(self.heads.logits(hidden, field), takes, self.controls.guidance)
             if field == TIME:
-                logits[self._too_soon(least)] = NEVER
-                self._forbid_crowds(logits)
+                logits[self._too_soon(np.maximum(least, self.hands.rest()))] = NEVER
                 if most is not None:
                     logits[self.bounds >= np.maximum(most, 1)[:, None]] = NEVER
             if field == PITCH:
@@ -113,12 +112,10 @@ class Writer:
                 told = np.tile(chosen[:, field], len(hidden) // takes)
                 hidden = self.heads.told(hidden, field, told)
         self.guard.saw(chosen[:, PITCH])
-        for take, (time, pitch) in enumerate(chosen[:, :2]):
-            if time:
-                self.struck[take].clear()
-            self.struck[take].add(int(pitch))
         widths = (self.stops - self.bounds)[chosen[:, TIME]]
-        return chosen, (draws[:, -1] * widths).astype(np.int64)
+        fine = (draws[:, -1] * widths).astype(np.int64)
+        self.hands.strike(chosen[:, PITCH], self.bounds[chosen[:, TIME]] + fine)
+        return chosen, fine
 
     def _drawn(self, logits: np.ndarray, draws: np.ndarray, field: int) -> np.ndarray:
         """One code of each take, (takes,).
@@ -148,7 +145,7 @@ class Writer:
         logits[self._too_soon(least)] = NEVER
         chance = np.exp(logits - logits.max(axis=-1, keepdims=True))
         later = np.where(self.bounds >= most[:, None], chance, 0.0).sum(axis=-1)
-        crowded = np.array([len(keys) >= MOST_AT_ONCE for keys in self.struck]) & (most <= 1)
+        crowded = self.hands.rest() >= most
         draws = self.stop_dice.roll()[:, 0]
         full: np.ndarray = (draws * chance.sum(axis=-1) < later) | crowded | (most < 1)
         return full
@@ -159,13 +156,9 @@ class Writer:
         soon[:, -1] = False
         return soon
 
-    def _forbid_crowds(self, logits: np.ndarray) -> None:
-        """Time goes on after so many keys at one instant that a piece could stand still."""
-        logits[[len(keys) >= MOST_AT_ONCE for keys in self.struck], 0] = NEVER
-
     def _forbid_again(self, logits: np.ndarray, time: np.ndarray) -> None:
         """No key twice at one instant: the codec writes none, and it would sound as one."""
-        for take, keys in enumerate(self.struck):
+        for take, keys in enumerate(self.hands.keys):
             if time[take] == 0 and keys:
                 logits[take, list(keys)] = NEVER
 

@@ -15,9 +15,10 @@ from pyzzicato.datasets import Piece
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, filled, parted
 from pyzzicato.generator import collect, collect_takes
+from pyzzicato.hands import FINGERS
 from pyzzicato.note_generator import NoteControls, NoteGenerator
 from pyzzicato.note_prompt import to_fill
-from pyzzicato.note_writer import MOST_AT_ONCE, Report, Writer
+from pyzzicato.note_writer import Report, Writer
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import NoteWindows
 from pyzzicato.repetition import PitchGuard
@@ -216,7 +217,7 @@ def test_a_network_that_never_waits_fills_no_gap_for_ever(tmp_path: Path) -> Non
     for note in new:
         at_once[round(note.start, 2)] += 1
     assert len(at_once) > 5
-    assert max(at_once.values()) <= MOST_AT_ONCE + 1
+    assert max(at_once.values()) <= FINGERS
 
 
 def told(player: NoteGenerator, logits: np.ndarray) -> Writer:
