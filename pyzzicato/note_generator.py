@@ -29,6 +29,7 @@ from pyzzicato.performance_examples import KINDS, time_left
 from pyzzicato.registers import register_of
 from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import PitchGuard
+from pyzzicato.returns import Returns
 from pyzzicato.runtime import CachedGraph, weights_of
 
 __all__ = ["NoteControls", "NoteGenerator", "shares"]
@@ -82,6 +83,11 @@ class NoteControls(controls.Controls):
         True,
         label="Rise and fall",
         help="Where density is left open: sparse and dense in turn, as the composer's pieces are.",
+    )
+    returns: bool = control(
+        True,
+        label="Themes that come back",
+        help="Now and then a passage of the new music is played again, more or less.",
     )
     loudness: int = control(
         0,
@@ -162,15 +168,18 @@ class NoteGenerator(Generator):
         course = self._course(seed, controls, batch)
         reading = self._reading(prompt, controls, batch, course)
         guard = PitchGuard(prompt.codes, batch, register=self._register(controls))
-        writer = Writer(self.heads, controls, batch, guard)
+        returns = Returns(controls.rng_seed, batch) if controls.returns else None
+        writer = Writer(self.heads, controls, batch, guard, returns)
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
             yield from _news(reports[:takes], chosen, fine)
             if all(report.done for report in reports[:takes]):
                 return
+            times = [report.now for report in reports]
+            if returns:
+                returns.saw(chosen, times)
             if course:
-                times = [report.now for report in reports]
                 course.saw(times)
                 reading.wish(course.wishes(times), course.were(times))
             reading.go_on(chosen)

@@ -24,6 +24,7 @@ from pyzzicato.generator import Step
 from pyzzicato.hands import Hands
 from pyzzicato.notes import LOWEST_KEY, Note
 from pyzzicato.repetition import PitchGuard
+from pyzzicato.returns import Returns
 from pyzzicato.sampling import Dice, choose_class
 
 __all__ = ["LONGEST_SILENCE", "NoteHeads", "Report", "Writer", "guided"]
@@ -73,13 +74,21 @@ class Writer:
     """Draws the four codes of the next note of every take.
 
     `controls` has rng_seed, temperature, top_p, min_p and guidance; `guard` watches what is
-    repeated.
+    repeated, `returns`, where it is given, makes takes come back to what they had.
     """
 
-    def __init__(self, heads: NoteHeads, controls: Any, takes: int, guard: PitchGuard) -> None:
+    def __init__(
+        self,
+        heads: NoteHeads,
+        controls: Any,
+        takes: int,
+        guard: PitchGuard,
+        returns: Returns | None = None,
+    ) -> None:
         self.heads = heads
         self.controls = controls
         self.guard = guard
+        self.returns = returns
         self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
         self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
         self.bounds = time_bounds()
@@ -107,6 +116,8 @@ class Writer:
             if field == PITCH:
                 self._forbid_again(logits, chosen[:, TIME])
                 self.guard.lower(logits)
+            if self.returns:
+                self.returns.pull(logits, field, chosen)
             chosen[:, field] = self._drawn(logits, draws[:, field], field)
             if field < VELOCITY:
                 told = np.tile(chosen[:, field], len(hidden) // takes)

@@ -304,6 +304,6 @@ def test_every_new_note_is_told_the_time_left(
 
 def test_the_app_does_not_list_the_ends_of_the_gap() -> None:
     view: Any = SimpleNamespace(info=SimpleNamespace(controls=NoteControls))
-    listed = ["guidance", "top_p", "min_p", "density", "course", "loudness"]
+    listed = ["guidance", "top_p", "min_p", "density", "course", "returns", "loudness"]
     assert [item.name for item in others(view)] == listed
     assert {"fill_from", "fill_to"} <= {item.name for item in declared(NoteControls)}

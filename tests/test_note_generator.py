@@ -16,6 +16,7 @@ from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
 from pyzzicato.note_writer import LONGEST_SILENCE, LOOSER, NoteHeads, Writer, guided
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.repetition import PitchGuard
+from pyzzicato.returns import FIRST as RETURNS_FIRST
 from pyzzicato.runtime import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights
 
@@ -104,6 +105,20 @@ def test_density_follows_a_course_unless_it_is_asked_for(rising: NoteGenerator) 
     assert three[0] == played()
     assert three[:2] == collect_takes(rising.generate(tune(16), asked(), 2), 2)
     assert played(guidance=1.0) == collect(rising.generate(tune(16), asked(guidance=1.0)))
+
+
+def test_themes_come_back_unless_they_shall_not(player: NoteGenerator) -> None:
+    def played(**values: Any) -> NoteSequence:
+        return collect(player.generate(tune(16), asked(seconds=90.0, **values)))
+
+    back, without = played(), played(returns=False)
+    assert back != without
+    first = [
+        tuple(note for note in music if note.end < RETURNS_FIRST[0]) for music in (back, without)
+    ]
+    assert first[0] == first[1]
+    takes = collect_takes(player.generate(tune(16), asked(seconds=90.0), 3), 3)
+    assert takes[0] == back
 
 
 def test_of_touch_nothing_unlikely_is_left_out() -> None:
