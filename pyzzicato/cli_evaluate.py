@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help=f"a rough sheet, under two minutes on two cores: --clips {QUICK_CLIPS}, and fewer "
+        help=f"a rough sheet in a few minutes: --clips {QUICK_CLIPS}, and fewer "
         "windows of real music where many take long",
     )
     parser.add_argument(
