@@ -31,6 +31,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.returns import Returns
 from pyzzicato.runtime import CachedGraph, weights_of
+from pyzzicato.touch import TouchGuard, touch_of
 
 __all__ = ["NoteControls", "NoteGenerator", "shares"]
 
@@ -169,7 +170,11 @@ class NoteGenerator(Generator):
         reading = self._reading(prompt, controls, batch, course)
         guard = PitchGuard(prompt.codes, batch, register=self._register(controls))
         returns = Returns(controls.rng_seed, batch) if controls.returns else None
-        writer = Writer(self.heads, controls, batch, guard, returns)
+        usual = touch_of(self.info.trained.get("touch", {}), shares(controls))
+        touch = None
+        if usual is not None:
+            touch = TouchGuard(prompt.codes, usual, controls.rng_seed, batch)
+        writer = Writer(self.heads, controls, batch, guard, returns, touch)
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))

@@ -21,11 +21,12 @@ from pyzzicato.codecs.performance import (
     time_bounds,
 )
 from pyzzicato.generator import Step
-from pyzzicato.hands import Hands
+from pyzzicato.hands import CHORD, Hands
 from pyzzicato.notes import LOWEST_KEY, Note
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.returns import Returns
 from pyzzicato.sampling import Dice, choose_class
+from pyzzicato.touch import TouchGuard
 
 __all__ = ["LONGEST_SILENCE", "NoteHeads", "Report", "Writer", "guided"]
 
@@ -34,6 +35,7 @@ LONGEST_SILENCE = 5.0  # seconds; a longer wait is cut to this
 SHORTEST = 0.01  # seconds; how long a note is at least, but for the very end
 NEWS = 0.25  # seconds of music between two reports of a take
 LOOSER = {DURATION: 1.05, VELOCITY: 1.1}  # times the temperature: see docs/decisions.md
+ROLLED = 0.7  # of the chances, out of reach: from there on chords are rolled
 NEVER = -1e9  # the logit of what is forbidden
 
 
@@ -74,7 +76,8 @@ class Writer:
     """Draws the four codes of the next note of every take.
 
     `controls` has rng_seed, temperature, top_p, min_p and guidance; `guard` watches what is
-    repeated, `returns`, where it is given, makes takes come back to what they had.
+    repeated. Where they are given, `returns` makes takes come back to what they had, and `touch`
+    draws them back to how connected the composer's music is played.
     """
 
     def __init__(
@@ -84,11 +87,13 @@ class Writer:
         takes: int,
         guard: PitchGuard,
         returns: Returns | None = None,
+        touch: TouchGuard | None = None,
     ) -> None:
         self.heads = heads
         self.controls = controls
         self.guard = guard
         self.returns = returns
+        self.touch = touch
         self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
         self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
         self.bounds = time_bounds()
@@ -105,7 +110,7 @@ class Writer:
         where that is given.
         """
         draws = self.dice.roll()
-        takes = len(self.hands.keys)
+        takes = len(least)
         chosen = np.zeros((takes, len(FIELDS)), np.int64)
         for field in range(len(FIELDS)):
             logits = guided(self.heads.logits(hidden, field), takes, self.controls.guidance)
@@ -114,8 +119,11 @@ class Writer:
                 if most is not None:
                     logits[self.bounds >= np.maximum(most, 1)[:, None]] = NEVER
             if field == PITCH:
-                self._forbid_again(logits, chosen[:, TIME])
+                logits[self.hands.struck(self.bounds[chosen[:, TIME]])] = NEVER
                 self.guard.lower(logits)
+                self._keep_in_reach(logits, chosen, most)
+            if field == DURATION and self.touch:
+                self.touch.lean(logits)
             if self.returns:
                 self.returns.pull(logits, field, chosen)
             chosen[:, field] = self._drawn(logits, draws[:, field], field)
@@ -125,7 +133,10 @@ class Writer:
         self.guard.saw(chosen[:, PITCH])
         widths = (self.stops - self.bounds)[chosen[:, TIME]]
         fine = (draws[:, -1] * widths).astype(np.int64)
-        self.hands.strike(chosen[:, PITCH], self.bounds[chosen[:, TIME]] + fine)
+        waits = self.bounds[chosen[:, TIME]] + fine
+        self.hands.strike(chosen[:, PITCH], waits)
+        if self.touch:
+            self.touch.saw(chosen[:, DURATION], waits)
         return chosen, fine
 
     def _drawn(self, logits: np.ndarray, draws: np.ndarray, field: int) -> np.ndarray:
@@ -161,17 +172,31 @@ class Writer:
         full: np.ndarray = (draws * chance.sum(axis=-1) < later) | crowded | (most < 1)
         return full
 
+    def _keep_in_reach(
+        self, logits: np.ndarray, chosen: np.ndarray, most: np.ndarray | None
+    ) -> None:
+        """Forbids keys (takes, 88) that no hand reaches at the chosen moment, in place.
+
+        Where most of what the network has in mind is out of reach, the chord is rolled: the moment
+        is put off until the hands are free, but for a gap that leaves no time for it.
+        """
+        beyond = self.hands.beyond(self.bounds[chosen[:, TIME]])
+        if not beyond.any():
+            return
+        chance = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        lost = np.where(beyond, chance, 0.0).sum(axis=-1) > ROLLED * chance.sum(axis=-1)
+        if most is not None:
+            lost &= most > CHORD
+        if lost.any():
+            chosen[lost, TIME] = CHORD
+            beyond = self.hands.beyond(self.bounds[chosen[:, TIME]])
+        logits[beyond] = NEVER
+
     def _too_soon(self, least: np.ndarray) -> np.ndarray:
         """Which time bins end before `least` steps, (takes, 128); never the last one."""
         soon: np.ndarray = self.stops <= least[:, None]
         soon[:, -1] = False
         return soon
-
-    def _forbid_again(self, logits: np.ndarray, time: np.ndarray) -> None:
-        """No key twice at one instant: the codec writes none, and it would sound as one."""
-        for take, keys in enumerate(self.hands.keys):
-            if time[take] == 0 and keys:
-                logits[take, list(keys)] = NEVER
 
 
 class Report:

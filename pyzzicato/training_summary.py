@@ -12,6 +12,7 @@ from pyzzicato.density import course_table, density_table, steadiness_table
 from pyzzicato.intervals import interval_table
 from pyzzicato.recipes import Recipe
 from pyzzicato.registers import register_table
+from pyzzicato.touch import touch_table
 
 __all__ = ["training_summary"]
 
@@ -49,6 +50,7 @@ def training_summary(
         "course": course_table(train),
         "steadiness": steadiness_table(train),
         "register": register_table(train),
+        "touch": touch_table(train),
         "loudness": _loudness(train),
         "intervals": interval_table(train),
         "history": history,

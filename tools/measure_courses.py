@@ -1,11 +1,11 @@
-"""How dense and how high each composer's music is, written into a trained model's training.json.
+"""How dense, high and connected each composer's music is, for a trained model's training.json.
 
     python tools/measure_courses.py MODEL --data FOLDER
 
-Training writes it by itself ("course" and "steadiness", see `pyzzicato.density`, and "register",
-see `pyzzicato.registers`); this is for a model that was trained before it did. It also prints what
-windows of a piece have in common, by how far they are apart, and where the first of them stands:
-`OPENING` in `pyzzicato/courses.py`.
+Training writes it by itself ("course" and "steadiness", see `pyzzicato.density`, "register", see
+`pyzzicato.registers`, and "touch", see `pyzzicato.touch`); this is for a model that was trained
+before it did. It also prints what windows of a piece have in common, by how far they are apart, and
+where the first of them stands: `OPENING` in `pyzzicato/courses.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pyzzicato.datasets import music_for
 from pyzzicato.density import course_table, in_common, steadiness_table, window_ranks
 from pyzzicato.registers import register_table
 from pyzzicato.registry import model_info
+from pyzzicato.touch import touch_table
 
 LAGS = (1, 2, 4, 8)
 
@@ -46,6 +47,7 @@ def main() -> None:
         "course": course_table(pieces),
         "steadiness": steadiness_table(pieces),
         "register": register_table(pieces),
+        "touch": touch_table(pieces),
     }
     told = json.loads(path.read_text(encoding="utf-8")) | tables
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
