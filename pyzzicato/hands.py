@@ -4,7 +4,7 @@ A network that writes one note a step may write a chord of any size and width, a
 each further key is likely. Two hands reach so far and no further: within 50 ms each strikes at most
 five keys, within a ninth. In 615 minutes of recordings chords that do not keep to that are found
 once in three minutes of Debussy's, once in six of Chopin's and hardly ever in Bach's, Mozart's and
-Beethoven's; the flagship left to itself wrote 12, 8, 0.1, 1 and 4 a minute.
+Beethoven's; the flagship left to itself wrote 11, 8, 0.1, 1 and 4 a minute.
 """
 
 from __future__ import annotations
