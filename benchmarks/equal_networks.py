@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,9 @@ def taught(
 ) -> tuple[Any, int, int]:
     """The network after so many minutes, the notes that it saw and its weights.
 
-    With `begun` it goes on from that model's weights, at a fifth of the rate.
+    The minutes are the process's own time on the processor: on one thread they are those of the
+    clock, and what else the machine does takes none of them away. With `begun` it goes on from
+    that model's weights, at a fifth of the rate.
     """
     import keras
 
@@ -102,8 +104,8 @@ def taught(
     network.compile(optimizer(constant, 1), loss=note_loss, jit_compile=compiled)
     examples = NoteWindows(dataset.split("train"), config, training=True)
     network.train_on_batch(*examples.batch(np.random.default_rng((rng_seed, 0))))  # made ready
-    since, step, notes = perf_counter(), 0, 0
-    while (part := (perf_counter() - since) / (60 * minutes)) < 1:
+    since, step, notes = process_time(), 0, 0
+    while (part := (process_time() - since) / (60 * minutes)) < 1:
         step += 1
         rise, fall = min(1.0, part / WARM), 0.5 + 0.5 * np.cos(np.pi * part)
         network.optimizer.learning_rate = most * rise * float(fall)

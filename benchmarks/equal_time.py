@@ -4,8 +4,9 @@
         [--only transformer,lstm] [--further] [--rng-seed 1] [--runs FOLDER]
 
 Each network begins from nothing and is taught on the same notes, with the same codec and the same
-random draws, for the same wall time, one after another, its learning rate falling to nothing as
-the time runs out:
+random draws, for the same time on the processor, its learning rate falling to nothing as the time
+runs out; on one thread (OMP_NUM_THREADS=1) that is the time of the clock, and several processes may
+teach one network each:
 
 - transformer: the flagship's own recipe (models/transformer/model.toml);
 - no_composer: the same without its composer token;
@@ -26,12 +27,12 @@ the flagship had learned by its whole training, one is told the composer from th
 not. It is the row of nobody that the second keeps.
 
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
-and an order-3 Markov model that was counted on all of the training music, which takes less time.
+and an order-3 Markov model (markov) that was counted on all of the training music, which takes less
+time.
 Printed are bits per note with the standard error over windows, and of every other network the
 difference to the first, window by window; the same of the first notes (FIRST) of all pieces, where
 little else tells whose they are; and the bits per note with a moving average of the weights, of
-which the last step makes a hundredth, in place of the weights themselves. Run it on a quiet
-machine: what one network loses to other work it has not had to learn with. What a network told is
+which the last step makes a hundredth, in place of the weights themselves. What a network told is
 kept in the folder --runs, and is not taught again in a later run with the same minutes, windows,
 seed, recipe and weights to go on from. `--write` keeps the figures in results.json; those of --only
 and of --further stand beside those of all.
@@ -151,7 +152,7 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
         found[name]["beginnings"] = of_beginnings(each[1], against[1])
         first = first or tuple(each)
         print(f"{name}: {found[name]}", flush=True)
-    if not args.only:
+    if not args.only or "markov" in args.only.split(","):
         found["markov"] = row_of(markov(dataset, asked), first[0] if first else None)
         print(f"markov: {found['markov']}", flush=True)
     return found

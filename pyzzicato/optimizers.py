@@ -86,7 +86,8 @@ def _with_rates(kind: Any, rates: Mapping[str, float]) -> Any:
         def _backend_update_step(self, grads: Any, variables: Any, rate: Any) -> None:
             parts: dict[float, list[Any]] = {}
             for pair in zip(grads, variables, strict=True):
-                layer = pair[1].path.split("/")[-2]
+                # The weights of a wrapped PyTorch module belong to no layer of Keras.
+                layer = "".join(pair[1].path.split("/")[-2:-1])
                 parts.setdefault(rates.get(layer, 1.0), []).append(pair)
             for share, part in parts.items():
                 super()._backend_update_step(*map(list, zip(*part, strict=True)), rate * share)

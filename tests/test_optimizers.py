@@ -60,3 +60,14 @@ def test_a_layer_may_learn_at_a_share_of_the_rate(name: str) -> None:
     table = "some_table/kernel"
     assert slow.pop(table) == pytest.approx(usual.pop(table) / 10, rel=1e-3)
     assert slow == pytest.approx(usual)
+
+
+def test_weights_that_belong_to_no_layer_learn_at_the_whole_rate() -> None:
+    import keras
+
+    table = {"learning_rate": 0.5, "schedule": "constant", "optimizer": "adamw", "clip": 0}
+    made = optimizer({**table, "weight_decay": 0.0, "rates": {"some_table": 0.1}}, epochs=1)
+    alone = keras.Variable(np.ones(3, np.float32), name="alone")
+    assert "/" not in alone.path
+    made.apply([np.ones(3, np.float32)], [alone])
+    assert np.asarray(alone) == pytest.approx(np.full(3, 0.5), abs=1e-3)
