@@ -43,6 +43,7 @@ import numpy.typing as npt
 from pyzzicato.density import COURSE_SECONDS, EVERYBODY, QUANTILES
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import DENSITY_EDGES, SPAN, density_wish
+from pyzzicato.sampling import evenly
 
 __all__ = ["Course", "Pace", "level", "pace_of"]
 
@@ -227,7 +228,7 @@ def _drawn(pace: Pace, begins: float | None, count: int, rng_seed: int, take: in
     key = np.array([rng_seed, take + 2**32], np.uint64)
     dice = np.random.Generator(np.random.Philox(key=key)).standard_normal(count + 1)
     whole, rest = math.sqrt(pace.piece), math.sqrt(1 - pace.piece)
-    piece, around = _spread(rng_seed, take), float(dice[0])
+    piece, around = NORMAL.inv_cdf(evenly(rng_seed, take, SPREAD)), float(dice[0])
     if begins is not None:
         piece += TELLS * begins
         around = (begins - whole * piece) / rest
@@ -238,12 +239,3 @@ def _drawn(pace: Pace, begins: float | None, count: int, rng_seed: int, take: in
     shares = [NORMAL.cdf(rank) for rank in ranks]
     found: Floats = np.interp(shares, QUANTILES, pace.quantiles)
     return found
-
-
-def _spread(rng_seed: int, take: int) -> float:
-    """A normal number for a piece; those of successive numbers and takes lie evenly.
-
-    Number 1, which is what somebody hears first, begins in the middle.
-    """
-    share = (0.5 + (rng_seed - 1) * SPREAD[0] + take * SPREAD[1]) % 1.0
-    return NORMAL.inv_cdf(min(max(share, 0.01), 0.99))

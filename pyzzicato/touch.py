@@ -29,6 +29,7 @@ from pyzzicato.codecs.performance import (
 )
 from pyzzicato.datasets import Piece
 from pyzzicato.density import EVERYBODY
+from pyzzicato.sampling import evenly
 
 __all__ = ["TouchGuard", "touch_of", "touch_table"]
 
@@ -113,9 +114,8 @@ class TouchGuard:
 
 
 def _drawn(rng_seed: int, take: int) -> float:
-    """Which share of stretches is drier; number 1 begins in the middle."""
-    share = (0.5 + (rng_seed - 1) * SPREAD[0] + take * SPREAD[1]) % 1.0
-    return NORMAL.cdf(PIECE * NORMAL.inv_cdf(min(max(share, 0.01), 0.99)))
+    """Which share of stretches is drier."""
+    return NORMAL.cdf(PIECE * NORMAL.inv_cdf(evenly(rng_seed, take, SPREAD)))
 
 
 def _steps(codes: np.ndarray) -> np.ndarray:

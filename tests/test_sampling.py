@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyzzicato.sampling import Dice, choose_class, choose_count, choose_keys, sigmoid
+from pyzzicato.sampling import Dice, choose_class, choose_count, choose_keys, evenly, sigmoid
 
 MANY = 4000
 
@@ -149,3 +149,15 @@ def test_what_goes_together_leans_on_the_keys_after_the_first() -> None:
     draws = np.random.default_rng(8).random(logits.shape, np.float32)
     keys = choose_keys(logits, np.full(200, 2), draws, together)
     assert (keys == [True, False, False, True]).all()
+
+
+def test_pieces_lie_evenly_and_the_first_in_the_middle() -> None:
+    steps = (0.618034, 0.754878)
+    assert evenly(1, 0, steps) == 0.5
+    for shares in (
+        [evenly(number, 0, steps) for number in range(1, 51)],
+        [evenly(1, take, steps) for take in range(50)],
+    ):
+        assert np.histogram(shares, 5, (0.0, 1.0))[0] == pytest.approx(np.full(5, 10), abs=2)
+        assert 0.01 <= min(shares) <= max(shares) <= 0.99
+    assert evenly(5, 3, (0.125, 0.0)) == 0.01  # a share of nothing is no rank
