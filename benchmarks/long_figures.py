@@ -17,6 +17,8 @@ PERCENTILES = (10, 50, 90)
 GRID = 20.0  # steps a second, for repeats
 REPEAT = 4.0  # seconds
 RESAMPLES = 2000
+PART = 3.0  # seconds; of a window of 30 there are ten
+LEAST = 0.3  # notes a second, added before logarithms
 
 
 def densities(notes: np.ndarray, seconds: float) -> np.ndarray:
@@ -62,6 +64,19 @@ def more_drift(new: np.ndarray, real: np.ndarray) -> dict[str, float]:
     low, high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975])
     more = float(np.median(new) - np.median(real))
     return {"more": round(more, 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+
+
+def unevenness(notes: np.ndarray, seconds: float) -> float:
+    """How much the density comes and goes within half a minute, 0 where it stays.
+
+    The mean over the whole 30 s windows of the first `seconds` of the standard deviation of the
+    logarithm of notes per second (`LEAST` more) in the window's parts of 3 s.
+    """
+    parts = round(WINDOW_SECONDS / PART)
+    count = int(seconds / WINDOW_SECONDS) * parts
+    index = (notes[:, 0] / PART).astype(np.int64)
+    dense = np.bincount(index[index < count], minlength=count) / PART
+    return float(np.log(dense + LEAST).reshape(-1, parts).std(axis=1).mean()) if count else 0.0
 
 
 def longest_silence(notes: np.ndarray, seconds: float) -> float:
@@ -110,6 +125,7 @@ def figures(pieces: Sequence[np.ndarray], seconds: float, dense: np.ndarray) -> 
     return found | {
         "drift": round(float(np.median(drifts)), 3),
         "drift_size": round(float(np.median(sizes)), 3),
+        "uneven": round(float(np.median([unevenness(notes, seconds) for notes in pieces])), 3),
         "longest_silence": round(max(longest_silence(notes, seconds) for notes in pieces), 2),
         "longest_wait": round(max(longest_wait(notes, seconds) for notes in pieces), 2),
         "note_seconds": round(float(np.median(every[:, 1] - every[:, 0])), 3),

@@ -7,9 +7,9 @@ Over five composers and their built-in seeds, several takes of a seed where a co
 with --openings the first 20 s of performances that no model was trained on instead, one of each
 work and then more, as long as there are any. Per composer notes per second over 30 s windows
 (10th percentile, median, 90th) and their mean pitch in the same way, the drift from the first third
-of the piece to the last, the longest silence and the longest wait for a note, the median length of
-a note, the mean velocity, and the share of 4 s windows that repeat an earlier one of the same piece
-exactly on a 50 ms grid.
+of the piece to the last, how much the density comes and goes within half a minute (`unevenness`),
+the longest silence and the longest wait for a note, the median length of a note, the mean velocity,
+and the share of 4 s windows that repeat an earlier one of the same piece exactly on a 50 ms grid.
 Only the new music is counted, not its seed.
 
 With --data the same figures of the composer's real performances stand beside them, those but the
@@ -211,7 +211,7 @@ def unheard_openings(
 def table(sheet: Mapping[str, Any]) -> str:
     """The figures as lines to read."""
     names = ("p10", "p50", "p90", "pitch_p10", "pitch_p50", "pitch_p90", "drift", "drift_size",
-             "longest_silence", "longest_wait", "note_seconds", "velocity",
+             "uneven", "longest_silence", "longest_wait", "note_seconds", "velocity",
              "repeated")  # fmt: skip
     rows = [f"{'':<18}" + "".join(f"{name.replace('longest_', ''):>13}" for name in names)]
     for composer, row in sheet["composers"].items():

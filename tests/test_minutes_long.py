@@ -64,6 +64,16 @@ def test_drift_is_the_last_third_over_the_first(counted: ModuleType) -> None:
     assert counted.drift(notes(), SECONDS) == 1.0
 
 
+def test_bursts_and_gaps_are_uneven_and_long_waves_are_not(counted: ModuleType) -> None:
+    even, sparse = np.arange(0, 60, 0.25), np.arange(0, 30, 1.0)
+    assert counted.unevenness(notes(*even), 60.0) == pytest.approx(0, abs=0.01)
+    waves = notes(*sparse, *even[even >= 30])  # 1 a second for half a minute, then 4
+    assert counted.unevenness(waves, 60.0) == pytest.approx(0, abs=0.01)
+    bursts = notes(*even[even % 6 < 3])  # 3 s of 4 a second, then 3 s of nothing
+    assert counted.unevenness(bursts, 60.0) == pytest.approx(np.log(4.3 / 0.3) / 2, abs=0.01)
+    assert counted.unevenness(bursts, 20.0) == 0.0, "there is no half minute"
+
+
 def test_silence_is_where_nothing_sounds_and_a_wait_where_nothing_is_struck(
     counted: ModuleType,
 ) -> None:
@@ -125,6 +135,7 @@ def test_real_music_counts_from_its_first_note(script: ModuleType, counted: Modu
     assert (found["p10"], found["p50"], found["p90"]) == (4.0, 4.0, 4.0)
     assert found["drift"] == found["drift_size"] == 1.0
     assert found["longest_wait"] == 0.25
+    assert found["uneven"] == 0.0
     assert found["longest_silence"] == 0.0
     assert (found["note_seconds"], found["velocity"]) == (0.5, 64.0)
 
