@@ -28,8 +28,7 @@ not. It is the row of nobody that the second keeps.
 
 Then all are asked about the same windows of the validation split, as in `pyzzicato.note_scores`;
 and an order-3 Markov model (markov) that was counted on all of the training music, which takes less
-time.
-Printed are bits per note with the standard error over windows, and of every other network the
+time. Printed are bits per note with the standard error over windows, and of every other network the
 difference to the first, window by window; the same of the first notes (FIRST) of all pieces, where
 little else tells whose they are; and the bits per note with a moving average of the weights, of
 which the last step makes a hundredth, in place of the weights themselves. What a network told is

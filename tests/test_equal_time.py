@@ -202,9 +202,9 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     }
     some = {**found, "minutes": 60.0, "networks": longer}
     text = tool.parts_table({"equal_time": found, "equal_time_some": some})
-    assert "Some of them again, for 60 minutes on 1 core:" in text
+    assert "Some of them again, for 60 minutes of processor time each, on 1 core:" in text
     text = tool.parts_table({"equal_time": found, "equal_time_some": {**some, "recipe": "1"}})
-    assert "for 60 minutes on 1 core, by a later recipe (`docs/decisions.md`):" in text
+    assert "each, on 1 core, by a later recipe (`docs/decisions.md`):" in text
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 

@@ -251,8 +251,8 @@ def parts_table(results: Mapping[str, Any]) -> str:
         changed = longer.get("recipe") != found.get("recipe")
         by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
         text += (
-            f"\nSome of them again, for {longer['minutes']:g} minutes on "
-            f"{longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
+            f"\nSome of them again, for {longer['minutes']:g} minutes of processor time each, "
+            f"on {longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
         )
     if further := results.get("taught_further"):
         text += (
