@@ -179,12 +179,13 @@ def _minutes_long(found: Mapping[str, Any]) -> Sheet:
         "have all of them within 0.75 to 1.33 times the real ones. Mean pitch: the same of the "
         "keys struck in half a minute, 60 is middle C. Drift: how many times as many "
         f"notes the last third has as the first, or the first as the last{_drifting(found)}. "
-        "Repeated: windows of "
-        "4 s that came before, note for note. "
+        "Unevenness: how far notes a second in parts of 3 s are from each other within half a "
+        "minute, the standard deviation of their logarithms. "
+        "Repeated: windows of 4 s that came before, note for note. "
         f"{found['silent_pieces']} of {found['pieces']} pieces are silent for more than 6 s."
     )
-    head = ("composer", "notes a second", "mean pitch", "drift", "longest silence", "repeated",
-            "loudness")  # fmt: skip
+    head = ("composer", "notes a second", "mean pitch", "drift", "unevenness",
+            "longest silence", "repeated", "loudness")  # fmt: skip
     table = tuple((short_name(name), *_steady(row)) for name, row in composers.items())
     return Sheet("How steady it stays", note, (head, *table))
 
@@ -242,6 +243,7 @@ def _steady(row: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
         )
         yield (new or "none") + (f" ({real})" if real else "")
     yield both("drift_size", "{:.2f}")
+    yield both("uneven", "{:.2f}")
     yield both("longest_silence", "{:.1f} s")
     yield both("repeated", "{:.1%}")
     yield both("velocity", "{:.0f}")

@@ -6,24 +6,20 @@ notes per second that is made as real music makes it. Measured for it, composer 
 kept in training.json:
 
 - "course": how often that composer's music is how dense, `QUANTILES`;
-- "steadiness": how like each other two windows of a piece are, beside each other and far apart;
-- "answer": how dense the model plays what it is asked for (`tools/measure_answers.py`).
+- "steadiness": how like each other two windows of a piece are, beside each other and far apart.
 
 Ranks are drawn as normal numbers and turned into densities by the quantiles. The course of a take
 begins where the seed stands among openings. Where it goes as a whole is not left to chance alone:
 successive numbers and takes are spread evenly over what is usual, so three takes seldom are alike.
 
-The network answers a wish: of notes per second over 8 s, as logarithms, 0.58 is what was before and
-0.40 what is wished (least squares over 660 stretches with wishes drawn by lots, at a guidance of 2,
-where the network is also read with the density that was, and the difference counts twice;
-`tools/measure_response.py`). So the wish is not quite the course itself but `STEADY` of it, and on
-top of that `ANSWER` times what the music of the last 8 s was off its course. By that fit the past
-would have no say any more with 1.4; slow seeds ask for more, and 4 made the music swing.
+Two things keep the music to it. The network reads the course as a wish for density, overstated, for
+it follows slowly and not all the way. And the chances of the moments are leaned: the further the
+last 8 s and the last `LATELY` seconds are off the course, the likelier shorter or longer waits are.
+A wish that answers to what was played comes too late: the network first goes on as before and then
+all the way, from bursts to gaps and back.
 
-The network wanders by itself around its course, for minutes where a seed holds it back. So what the
-music was off its course over the last `LATELY` seconds is made good too, `MADE_GOOD` times. And the
-course gives way: after its first minute a piece goes on `GIVES` of the way from where it was meant
-to be to where it has turned out to be, as pieces keep their pace. What wandering remains is why the
+The course gives way: a piece goes on `GIVES` of the way from where it was meant to be to where its
+first minute has turned out to be, as pieces keep their pace. What wandering remains is why the
 course comes and goes a little less than real music: `WANDERS` of the variance that two windows of a
 piece far apart do not share.
 """
@@ -40,6 +36,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyzzicato.codecs.performance import TICKS, time_bounds
 from pyzzicato.density import COURSE_SECONDS, EVERYBODY, QUANTILES
 from pyzzicato.notes import NoteSequence
 from pyzzicato.performance_examples import DENSITY_EDGES, SPAN, density_wish
@@ -55,38 +52,49 @@ OPENING = 0.28  # standard deviations that openings are sparser than the rest
 OUTERMOST = 0.6  # standard deviations; a written seed tells no more than that
 TELLS = 0.25  # of a seed's rank is the piece's as a whole
 FEW = 8  # notes; a shorter seed says nothing about density
-STEADY = (0.0, 1.1)
-ANSWER = 3.0
-MADE_GOOD = 3.0
+MORE = 1.1  # times the logarithm is wished: the network falls a little short of a wish
+WIDER = 0.6  # times how far it is from what is usual is added: some music stays near that
 LATELY = 40.0  # seconds
-GIVES = 0.6
+PULL = 0.3  # nats for a wait e times as short, for each such factor the last 8 s are too sparse
+PULL_LATELY = 1.5  # the same for the last LATELY seconds
+STRONGEST = 1.5  # nats, of both together
+GIVES = 0.2  # of what the first minute was off; see Pace
 SETTLED = 60.0  # seconds, after which a course no longer gives way
 DOUBT = 8.0  # seconds as they were meant, added to what was played: one note says little
 LEAST = 0.3  # notes a second, added before logarithms
 SPREAD = (0.618034, 0.754878)  # of pieces, evenly: for the next rng_seed, for the next take
-DENSEST = 40.0  # notes a second; nothing more is asked for
+DENSEST = 40.0  # notes a second; the end of the densest class
+AT_ONCE = 0.03  # seconds; shorter waits are of one chord and none is likelier than another
 CLASSES = (2, 10)  # of wishes; the outermost have hardly been seen in training
 NORMAL = NormalDist()
 
 Floats = npt.NDArray[np.float64]
 
 
+def _waits() -> Floats:
+    """The logarithm of each time bin's middle in seconds, (128,)."""
+    bounds = time_bounds()
+    middles = (bounds + np.append(bounds[1:], bounds[-1] + 1)) / 2 / TICKS
+    waits: Floats = np.log(np.maximum(middles, AT_ONCE))
+    return waits
+
+
+WAITS = _waits()
+
+
 @dataclass(frozen=True)
 class Pace:
     """How dense somebody's music is, and how its density comes and goes.
 
-    `quantiles` (21,) of notes per second, rising; `asked` (21,), what to ask a model for to get
-    them; `piece`, the share of the variance of ranks that belongs to a piece as a whole; `stays`,
-    of the rest, from one knot to the next; `gives`, how far the course gives way, 0 to 1;
-    `makes_good`, how many times what was missed lately is asked for on top.
+    `quantiles` (21,) of notes per second, rising; `piece`, the share of the variance of ranks that
+    belongs to a piece as a whole; `stays`, of the rest, from one knot to the next; `gives`, how far
+    the course gives way, 0 to 1.
     """
 
     quantiles: Floats
-    asked: Floats
     piece: float = 0.45
     stays: float = 0.42
     gives: float = GIVES
-    makes_good: float = MADE_GOOD
 
 
 def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | None:
@@ -107,18 +115,16 @@ def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | N
     logs = mixed({name: [math.log(n + LEAST) for n in row] for name, row in table.items()})
     rising = np.maximum.accumulate(np.exp(logs) - LEAST + 1e-6 * np.arange(len(logs)))
     near, far = mixed(trained.get("steadiness", {}), STEADINESS)
-    more, times = mixed(trained.get("answer", {}), (0.0, 1.0))
-    asked = np.exp((np.log(rising + LEAST) - more) / times) - LEAST
     piece = min(1.0 - WANDERS * (1.0 - far), STEADIEST)
     stays = min(max(0.0, (near - piece) / (1.0 - piece)), 1.0)
-    return Pace(rising, np.clip(asked, 0.0, DENSEST), float(piece), float(stays))
+    return Pace(rising, float(piece), float(stays))
 
 
 def level(asked: int) -> Pace:
     """A pace that stays in the middle of one density class, 1 to 11."""
     edges = np.concatenate([[0.5], DENSITY_EDGES, [DENSEST]])
     quantiles = np.full(len(QUANTILES), math.sqrt(edges[asked - 1] * edges[asked]))
-    return Pace(quantiles, quantiles, gives=0.0)
+    return Pace(quantiles, gives=0.0)
 
 
 class Course:
@@ -133,52 +139,57 @@ class Course:
     ) -> None:
         count = math.ceil(seconds / KNOT) + 2
         self._pace = pace
+        self._usual = math.log(float(np.median(pace.quantiles)) + LEAST)
         self._seed = _density(seed)
         begins = _rank(pace.quantiles, self._seed)
         self.planned = np.array(
             [_drawn(pace, begins, count, rng_seed, take) for take in range(takes)]
         )
         self._played = [_Played() for _ in range(takes)]
+        self._times = [0.0] * takes
 
     def saw(self, onsets: Sequence[float]) -> None:
         """Each take has struck a key, at so many seconds of new music."""
-        for take, onset in enumerate(onsets):
-            now = max(onset, 0.0)  # the first may lie a rounding before 0
+        self._times = [max(onset, 0.0) for onset in onsets]  # before 0 inside the seed
+        for take, now in enumerate(self._times):
             self._played[take].add(now, self._planned(take, now))
 
-    def wishes(self, times: Sequence[float]) -> list[int]:
-        """The density class to ask of each take, at so many seconds of new music."""
-        return [self._wish(take, max(now, 0.0)) for take, now in enumerate(times)]
+    def wishes(self) -> list[int]:
+        """The density class to ask of each take from now on."""
+        return [self._wish(take, now) for take, now in enumerate(self._times)]
 
-    def were(self, times: Sequence[float]) -> list[int]:
-        """The density class that each take has had, over the last 8 s."""
-        return [int(density_wish(self._was(take, max(now, 0.0)))) for take, now in enumerate(times)]
+    def lean(self, logits: np.ndarray) -> None:
+        """Makes waits that lead back to the course more likely: (takes, 128) logits, in place."""
+        sparse = [self._sparse(take, now) for take, now in enumerate(self._times)]
+        logits -= np.clip(sparse, -STRONGEST, STRONGEST)[:, None] * WAITS
 
     def _planned(self, take: int, now: float) -> float:
         planned = self.planned[take]
         return float(np.interp(now / KNOT, np.arange(len(planned)), planned))
 
-    def _asked(self, take: int, now: float, given: float) -> float:
-        """Notes per second to ask for, the course having given way by `given`, a logarithm."""
-        meant = math.exp(math.log(self._planned(take, now) + LEAST) + given) - LEAST
-        return float(np.interp(meant, self._pace.quantiles, self._pace.asked))
+    def _given(self, take: int, now: float) -> float:
+        return self._pace.gives * self._played[take].off(0.0, min(now, SETTLED))
 
-    def _was(self, take: int, now: float) -> float:
-        # In the first seconds the seed is part of the last 8.
-        seed = self._planned(take, now) if self._seed is None else self._seed
-        return (self._played[take].since(now - SPAN) + seed * max(0.0, SPAN - now)) / SPAN
+    def _meant(self, take: int, now: float) -> float:
+        """The logarithm of notes per second, where the course has given way."""
+        return math.log(self._planned(take, now) + LEAST) + self._given(take, now)
 
     def _wish(self, take: int, now: float) -> int:
-        played = self._played[take]
-        given = self._pace.gives * played.off(0.0, min(now, SETTLED))
-        course, heard = self._asked(take, now, given), self._was(take, now)
-        wanted, was = math.log(course + LEAST), math.log(heard + LEAST)
-        owed = given - played.off(max(0.0, now - LATELY), now)
-        asked = STEADY[0] + STEADY[1] * wanted + ANSWER * (wanted - was)
-        asked += self._pace.makes_good * owed
-        found = int(density_wish(math.exp(min(asked, 5.0)) - LEAST))
-        here = int(density_wish(course))
+        meant = self._meant(take, now)
+        asked = MORE * meant + WIDER * (meant - self._usual)
+        found = int(density_wish(math.exp(asked) - LEAST))
+        here = int(density_wish(math.exp(meant) - LEAST))
         return min(max(found, min(CLASSES[0], here)), max(CLASSES[1], here))
+
+    def _sparse(self, take: int, now: float) -> float:
+        """How much the music is too sparse, in nats for a wait e times as short."""
+        played = self._played[take]
+        # In the first seconds the seed is part of the last 8.
+        seed = self._planned(take, now) if self._seed is None else self._seed
+        was = (played.since(now - SPAN) + seed * max(0.0, SPAN - now)) / SPAN
+        missed = self._meant(take, now) - math.log(was + LEAST)
+        lately = self._given(take, now) - played.off(max(0.0, now - LATELY), now)
+        return PULL * missed + PULL_LATELY * lately
 
 
 class _Played:

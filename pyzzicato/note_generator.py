@@ -174,7 +174,7 @@ class NoteGenerator(Generator):
         touch = None
         if usual is not None:
             touch = TouchGuard(prompt.codes, usual, controls.rng_seed, batch)
-        writer = Writer(self.heads, controls, batch, guard, returns, touch)
+        writer = Writer(self.heads, controls, batch, guard, returns, touch, course)
         reports = [Report(controls.seconds, -prompt.since) for _ in range(batch)]
         while True:
             chosen, fine = writer.write(reading.hidden, least=_still_to_wait(reports))
@@ -186,7 +186,7 @@ class NoteGenerator(Generator):
                 returns.saw(chosen, times)
             if course:
                 course.saw(times)
-                reading.wish(course.wishes(times), course.were(times))
+                reading.wish(course.wishes())
             reading.go_on(chosen)
 
     def _course(self, seed: NoteSequence, controls: NoteControls, batch: int) -> Course | None:
@@ -235,8 +235,8 @@ class NoteGenerator(Generator):
     ) -> _Reading:
         """The seed read with all that is asked; with guidance, once more without.
 
-        That second reading knows neither the composer nor what density is wished; along a course it
-        is told the density that was. So what they change counts more, the one like the other.
+        That second reading does not know the composer, so what the composer changes counts more.
+        Along a course it is told the same density as the first, so what is wished counts once.
         """
         composer = np.zeros((2 if controls.guidance > 1 else 1, len(self.info.composers) + 1))
         for name, share in shares(controls).items():
@@ -245,9 +245,10 @@ class NoteGenerator(Generator):
         wishes = np.repeat(prompt.wishes[None], len(composer), axis=0)
         wishes[:, :, 0] = KINDS["performance"]
         wishes[:, :, 1], wishes[:, :, 2] = controls.density, controls.loudness
-        wishes[1:, :, 1] = 0
         if course:
-            wishes[0, -1, 1] = course.wishes([0.0])[0]
+            wishes[:, -1, 1] = course.wishes()[0]
+        else:
+            wishes[1:, :, 1] = 0
         return _Reading(self.graph, self.places, prompt, wishes, composer, batch)
 
 
@@ -300,9 +301,9 @@ class _Reading:
         self._wishes = np.repeat(wishes[:, -1:].astype(np.float32), batch, axis=0)
         self._last = np.tile(prompt.codes[-2:, :4], (batch * self._times, 1, 1))
 
-    def wish(self, density: Sequence[int], before: Sequence[int]) -> None:
-        """What density each take is to have from the next note on, and what it had before."""
-        self._wishes[:, 0, 1] = [*density, *before][: len(self._wishes)]
+    def wish(self, density: Sequence[int]) -> None:
+        """What density each take is to have from the next note on."""
+        self._wishes[:, 0, 1] = np.tile(density, self._times)
 
     def go_on(self, chosen: np.ndarray, left: np.ndarray | None = None) -> None:
         """Reads the notes just written (batch, 4); `left` (batch,) is the class of time left."""

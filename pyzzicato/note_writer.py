@@ -20,6 +20,7 @@ from pyzzicato.codecs.performance import (
     duration_seconds,
     time_bounds,
 )
+from pyzzicato.courses import Course
 from pyzzicato.generator import Step
 from pyzzicato.hands import CHORD, Hands
 from pyzzicato.notes import LOWEST_KEY, Note
@@ -76,8 +77,8 @@ class Writer:
     """Draws the four codes of the next note of every take.
 
     `controls` has rng_seed, temperature, top_p, min_p and guidance; `guard` watches what is
-    repeated. Where they are given, `returns` makes takes come back to what they had, and `touch`
-    draws them back to how connected the composer's music is played.
+    repeated. Where they are given, `returns` makes takes come back to what they had, `touch` to
+    how connected the composer's music is played, and `course` to how dense it is meant to be.
     """
 
     def __init__(
@@ -88,12 +89,14 @@ class Writer:
         guard: PitchGuard,
         returns: Returns | None = None,
         touch: TouchGuard | None = None,
+        course: Course | None = None,
     ) -> None:
         self.heads = heads
         self.controls = controls
         self.guard = guard
         self.returns = returns
         self.touch = touch
+        self.course = course
         self.dice = Dice(controls.rng_seed, takes, len(FIELDS) + 1)
         self.stop_dice = Dice(controls.rng_seed + 2**32, takes, 1)
         self.bounds = time_bounds()
@@ -115,6 +118,8 @@ class Writer:
         for field in range(len(FIELDS)):
             logits = guided(self.heads.logits(hidden, field), takes, self.controls.guidance)
             if field == TIME:
+                if self.course:
+                    self.course.lean(logits)
                 logits[self._too_soon(np.maximum(least, self.hands.rest()))] = NEVER
                 if most is not None:
                     logits[self.bounds >= np.maximum(most, 1)[:, None]] = NEVER

@@ -172,6 +172,7 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
         "pieces": 12, "p10": 3.94, "p50": 7.1, "p90": 12.0, "drift": 0.9, "drift_size": 1.111,
         "longest_silence": 1.25, "longest_wait": 4.0, "note_seconds": 0.3, "velocity": 61.2,
         "repeated": 0.0123, "pitch_p10": 58.9, "pitch_p50": 64.3, "pitch_p90": 70.0,
+        "uneven": 0.346,
     }  # fmt: skip
     found = {
         "pieces": 24,
@@ -188,9 +189,9 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
     assert sheet.table[0][:2] == ("composer", "notes a second")
     assert sheet.table[1] == (
         "Chopin", "3.9 / 7.1 / 12.0 (3.9 / 8.0 / 12.0)", "59 / 64 / 70 (59 / 64 / 70)",
-        "1.11 (1.11)", "1.2 s (1.2 s)", "1.2% (1.2%)", "61 (61)",
+        "1.11 (1.11)", "0.35 (0.35)", "1.2 s (1.2 s)", "1.2% (1.2%)", "61 (61)",
     )  # fmt: skip
-    assert sheet.table[2] == ("Bach", "none (5.0)", "none", "none", "none", "none", "none")
+    assert sheet.table[2] == ("Bach", "none (5.0)", *["none"] * 6)
     assert "1 of 2 composers" in sheet.note
     assert "2 of 24 pieces are silent for more than 6 s" in sheet.note
     run = {"median": 14.0, "p90": 18.3, "longest": 24}

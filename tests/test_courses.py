@@ -1,18 +1,18 @@
-"""Courses of density: drawn as the composer's music is, followed by answering."""
+"""Courses of density: drawn as the composer's music is, kept to by wishes and by leaning."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pyzzicato.courses import CLASSES, DENSEST, WANDERS, Course, Pace, level, pace_of
+from pyzzicato.courses import CLASSES, STRONGEST, WAITS, WANDERS, Course, Pace, level, pace_of
 from pyzzicato.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import density_wish
 from tests.test_density import even_piece
 
 RISING = np.linspace(2.0, 22.0, len(QUANTILES))  # notes a second, any as likely as any
-EVEN = Pace(RISING, RISING)
+EVEN = Pace(RISING)
 
 
 def seed(per_second: float, seconds: float = 12.0) -> NoteSequence:
@@ -38,13 +38,13 @@ def apart(pace: Pace, knots: int) -> float:
 
 @pytest.mark.parametrize(("piece", "stays"), [(0.3, 0.6), (0.75, 0.2), (0.5, 0.0)])
 def test_a_course_is_as_steady_as_the_pace_says(piece: float, stays: float) -> None:
-    pace = Pace(RISING, RISING, piece, stays)
+    pace = Pace(RISING, piece, stays)
     assert apart(pace, 1) == pytest.approx(piece + (1 - piece) * stays, abs=0.09)
     assert apart(pace, 20) == pytest.approx(piece, abs=0.09)
 
 
 def test_successive_numbers_and_takes_lie_evenly() -> None:
-    steady = Pace(RISING, RISING, 0.99, 0.0)  # nothing but the piece as a whole
+    steady = Pace(RISING, 0.99, 0.0)  # nothing but the piece as a whole
     takes = Course(steady, seed(12), 60, 7, 5).planned[:, 2:].mean(axis=1)
     numbers = [Course(steady, seed(12), 60, n, 1).planned[0, 2:].mean() for n in range(90, 95)]
     for found in (takes, numbers):
@@ -53,7 +53,7 @@ def test_successive_numbers_and_takes_lie_evenly() -> None:
 
 
 def test_the_first_number_is_neither_sparse_nor_dense() -> None:
-    steady = Pace(RISING, RISING, 0.99, 0.0)
+    steady = Pace(RISING, 0.99, 0.0)
     assert Course(steady, seed(10), 60, 1, 1).planned[0, 2:].mean() == pytest.approx(12, abs=1.5)
 
 
@@ -75,21 +75,46 @@ def test_a_short_seed_does_not_bind() -> None:
     assert course[:, 0].std() > 3
 
 
-def test_wishes_answer_to_what_was_played() -> None:
-    course = Course(EVEN, seed(8), 120, 1, 2)
+def test_wishes_are_the_course_whatever_was_played() -> None:
+    course = Course(Pace(RISING, gives=0.0), seed(8), 120, 1, 2)
+    course.planned[0], course.planned[1] = 8.0, np.linspace(3.0, 20.0, course.planned.shape[1])
+    on_course = course.wishes()
+    assert density_wish(8.0) <= on_course[0] <= density_wish(14.0)  # overstated: it falls short
+    for now in np.arange(0, 115, 0.05):
+        course.saw([float(now), float(now)])
+    late = course.wishes()
+    assert late[0] == on_course[0]
+    assert late[1] > on_course[1]
+    course.planned[:] = 100.0
+    assert course.wishes() == [11, 11]
+
+
+def leaning(course: Course) -> np.ndarray:
+    """Of each take, how much likelier a wait e times as short is now, in nats."""
+    logits = np.zeros((len(course.planned), len(WAITS)))
+    course.lean(logits)
+    longest, shortest = WAITS[-1], WAITS[0]
+    found: np.ndarray = (logits[:, 0] - logits[:, -1]) / (longest - shortest)
+    assert np.allclose(logits, -found[:, None] * WAITS)
+    return found
+
+
+def test_moments_are_leaned_towards_the_course() -> None:
+    course = Course(EVEN, seed(8), 120, 1, 4)
     course.planned[:] = 8.0
-    on_course = course.wishes([0.0, 0.0])[0]
-    assert density_wish(8.0) <= on_course <= density_wish(14.0)  # overstated: it follows slowly
-    for now in np.arange(0, 30, 0.05):
-        course.saw([float(now), float(now) * 0.1])  # 20 notes a second, and 200
-    often = course.wishes([29.9, 3.0])
-    assert often[0] < density_wish(8.0)
-    assert often[1] == CLASSES[0]
-    alone = Course(EVEN, seed(10), 120, 1, 1)
-    alone.planned[:] = 8.0
-    alone.saw([20.0])
-    assert alone.wishes([20.0])[0] > density_wish(8.0)
-    assert all(CLASSES[0] <= wish <= CLASSES[1] for wish in (*often, *alone.wishes([119.0])))
+    assert leaning(course) == pytest.approx(np.zeros(4), abs=0.05)
+    for now in np.arange(0, 20, 0.125):
+        course.saw([now, now * 0.8, now * 3.0, min(now, 0.5) * 1e-3])
+    on, dense, sparse, crowded = leaning(course)
+    assert on == pytest.approx(0, abs=0.05)
+    assert dense < -0.1
+    assert sparse > 0.5
+    assert -STRONGEST <= crowded < -0.5
+
+
+def test_a_chord_is_neither_leaned_apart_nor_together() -> None:
+    assert WAITS[0] == WAITS[1] == WAITS[2]
+    assert (np.diff(WAITS[2:]) > 0).all()
 
 
 def followed(pace: Pace, *played: tuple[float, float]) -> Course:
@@ -104,23 +129,24 @@ def followed(pace: Pace, *played: tuple[float, float]) -> Course:
 
 
 def test_what_was_missed_for_longer_is_made_good() -> None:
-    firm = Pace(RISING, RISING, gives=0.0)
+    firm = Pace(RISING, gives=0.0)
     sparse, dense = ((60.0, 8.0), (30.0, 5.0)), ((60.0, 8.0), (30.0, 12.0))
-    wishes = [followed(firm, *way, (9.0, 8.0)).wishes([98.9])[0] for way in (sparse, dense)]
-    on_course = followed(firm, (99.0, 8.0)).wishes([98.9])[0]
-    assert wishes[0] > on_course > wishes[1]
-    long_ago = followed(firm, (30.0, 5.0), (60.0, 8.0)).wishes([89.9])[0]
-    assert long_ago == on_course
+    missed, more = (float(leaning(followed(firm, *way, (9.0, 8.0)))[0]) for way in (sparse, dense))
+    on_course = float(leaning(followed(firm, (99.0, 8.0)))[0])
+    assert missed > on_course + 0.2
+    assert more < on_course - 0.2
+    long_ago = float(leaning(followed(firm, (30.0, 5.0), (60.0, 8.0)))[0])
+    assert long_ago == pytest.approx(on_course, abs=0.02)
 
 
 def test_a_course_gives_way_to_what_the_first_minute_was() -> None:
     after = (60.0, 3.0), (120.0, 4.5)
-    asked = [
-        followed(Pace(RISING, RISING, gives=gives), *after).wishes([179.9])[0]
-        for gives in (0.0, 0.6, 1.0)
-    ]
+    courses = [followed(Pace(RISING, gives=gives), *after) for gives in (0.0, 0.6, 1.0)]
+    asked = [course.wishes()[0] for course in courses]
     assert asked[0] > asked[1] > asked[2]
     assert asked[2] < density_wish(8.0)
+    leant = [float(leaning(course)[0]) for course in courses]
+    assert leant[0] > leant[1] > leant[2]
     assert level(5).gives == 0.0  # what a listener asks for stays
 
 
@@ -153,25 +179,6 @@ def test_music_that_never_changes_can_be_followed() -> None:
     assert found == pytest.approx(np.full_like(found, 4.0), abs=1e-4)
 
 
-def test_what_is_asked_turns_the_answer_round() -> None:
-    rows = {EVERYBODY: RISING.tolist()}
-    told = {"course": rows, "answer": {EVERYBODY: [0.1, 1.0], "bach": [0.5, 0.8]}}
-    plain, bach = pace_of({"course": rows}, {"bach": 1.0}), pace_of(told, {"bach": 1.0})
-    assert plain is not None
-    assert bach is not None
-    assert plain.asked == pytest.approx(plain.quantiles)
-    played = np.exp(0.5 + 0.8 * np.log(bach.asked + 0.3)) - 0.3
-    assert played == pytest.approx(bach.quantiles)
-    loud = pace_of({"course": rows, "answer": {EVERYBODY: [-1.0, 0.6]}}, {"bach": 1.0})
-    assert loud is not None
-    assert loud.asked.max() == DENSEST
-    both = [Course(pace, seed(2), 60, 1, 1) for pace in (plain, bach)]
-    assert np.array_equal(both[0].planned, both[1].planned)  # what is wanted is the same
-    for course in both:
-        course.planned[:] = 3.0
-    assert both[0].wishes([0.0])[0] > both[1].wishes([0.0])[0]  # what is asked is not
-
-
 def test_the_table_has_rows_of_composers_with_enough_performances() -> None:
     pieces = [even_piece("bach", 300, 4), even_piece("bach", 330, 4), even_piece("liszt", 60, 9)]
     table = course_table(pieces)
@@ -194,25 +201,15 @@ def test_steadiness_is_what_windows_of_a_piece_have_in_common() -> None:
     assert in_common(turning, 9) == 0.0
 
 
-def test_what_was_is_counted_over_eight_seconds_the_seed_among_them() -> None:
-    course = Course(EVEN, seed(8), 120, 1, 2)
-    assert course.were([0.0, 0.0]) == [density_wish(8.0)] * 2
-    for now in np.arange(0, 20, 0.05):
-        course.saw([float(now), 0.5 * float(now)])
-    assert course.were([20.0, 10.0]) == [density_wish(20.0), density_wish(40.0)]
-    unknown = Course(EVEN, NoteSequence(()), 120, 1, 1)
-    assert unknown.were([0.0])[0] == density_wish(unknown.planned[0, 0])
-
-
 @pytest.mark.parametrize("asked", range(1, 12))
 def test_a_density_that_is_asked_for_is_a_level_course(asked: int) -> None:
     course = Course(level(asked), seed(8), 60, 1, 2)
     assert np.ptp(course.planned) == 0
-    assert density_wish(course.planned[0, 0]) == asked
-    for now in np.arange(0, 20, 1 / course.planned[0, 0]):
+    per_second = course.planned[0, 0]
+    assert density_wish(per_second) == asked
+    for now in np.arange(0, 20, 1 / per_second):
         course.saw([float(now), float(now) * 2])
-    assert min(asked, CLASSES[0]) <= course.wishes([19.9, 39.8])[1] <= max(asked, CLASSES[1])
-    much = Course(level(asked), seed(8), 60, 1, 1)
-    for now in np.arange(0, 20, 0.2 / much.planned[0, 0]):
-        much.saw([float(now)])
-    assert much.wishes([19.9])[0] <= asked
+    assert min(asked, CLASSES[0]) <= course.wishes()[1] <= max(asked, CLASSES[1])
+    on, sparse = leaning(course)
+    assert on == pytest.approx(0, abs=0.3 if asked == 1 else 0.1)
+    assert sparse > on + 0.1
