@@ -64,7 +64,7 @@ DOUBT = 8.0  # seconds as they were meant, added to what was played: one note sa
 LEAST = 0.3  # notes a second, added before logarithms
 SPREAD = (0.618034, 0.754878)  # of pieces, evenly: for the next rng_seed, for the next take
 DENSEST = 40.0  # notes a second; the end of the densest class
-AT_ONCE = 0.03  # seconds; shorter waits are of one chord and none is likelier than another
+AT_ONCE = 0.03  # seconds; shorter waits are of one chord, and leaning treats them alike
 CLASSES = (2, 10)  # of wishes; the outermost have hardly been seen in training
 NORMAL = NormalDist()
 

@@ -209,7 +209,8 @@ def test_a_density_that_is_asked_for_is_a_level_course(asked: int) -> None:
     assert density_wish(per_second) == asked
     for now in np.arange(0, 20, 1 / per_second):
         course.saw([float(now), float(now) * 2])
-    assert min(asked, CLASSES[0]) <= course.wishes()[1] <= max(asked, CLASSES[1])
+    for wish in course.wishes():  # overstated by two classes at most
+        assert asked <= wish <= max(asked, min(asked + 2, CLASSES[1]))
     on, sparse = leaning(course)
     assert on == pytest.approx(0, abs=0.3 if asked == 1 else 0.1)
     assert sparse > on + 0.1
