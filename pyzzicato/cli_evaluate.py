@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyzzicato.cli_options import add_runs, say
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.workers import MOST_PROCESSES, cores
+
+if TYPE_CHECKING:
+    from pyzzicato.registry import ModelInfo
 
 __all__ = ["add_options", "run"]
 
@@ -42,6 +46,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where the real clips are from (default: both)",
     )
     parser.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="let a sheet of fewer clips replace the one of more that there is",
+    )
     add_runs(parser, "what was written, from which a stopped measurement goes on")
     parser.add_argument(
         "--processes",
@@ -83,6 +92,9 @@ def run(options: argparse.Namespace) -> int:
     from pyzzicato.evaluation import evaluate, evaluate_clips
     from pyzzicato.score_sheet import CLIP_SECONDS
 
+    if clips and not options.replace:
+        for info in chosen:
+            _keep_better(info, clips)
     plan = Plan(CLIP_SECONDS, clips, options.split, options.rng_seed)
     for info in chosen:
         dataset = music_for(info.training, options.data)
@@ -92,3 +104,13 @@ def run(options: argparse.Namespace) -> int:
             evaluate_clips(info, dataset, plan, options.runs, say, options.processes)
         print(f"{info.folder / 'metrics.json'} is written")
     return 0
+
+
+def _keep_better(info: ModelInfo, clips: int) -> None:
+    """Raises a PyzzicatoError where metrics.json has a sheet of more clips than are asked for."""
+    there = info.metrics.get("clips", {}).get("asked", 0)
+    if clips < there:
+        raise PyzzicatoError(
+            f"{info.id} has a sheet of {there} clips a composer, which one of {clips} would "
+            f"replace: say --clips {there}, or --replace to have the rougher one."
+        )

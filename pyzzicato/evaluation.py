@@ -80,9 +80,26 @@ def evaluate_clips(
 
 
 def run_folder(info: ModelInfo, plan: Plan, runs: Path) -> Path:
-    """Where what the model writes by a plan is kept: named after its weights and controls too."""
-    key = plan.key(weights=fingerprint(info), controls=dataclasses.asdict(info.controls()))
+    """Where what the model writes by a plan is kept: named after all that decides over it.
+
+    That is its weights, its controls, what was measured of its training music, and the code.
+    """
+    key = plan.key(
+        weights=fingerprint(info),
+        controls=dataclasses.asdict(info.controls()),
+        trained=info.trained,
+        code=_code(),
+    )
     return Path(runs) / "evaluate" / f"{info.id}-{key}"
+
+
+def _code() -> str:
+    """The SHA-256 of this package's code."""
+    folder = Path(__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\n" + path.read_bytes())
+    return total.hexdigest()
 
 
 def write_metrics(info: ModelInfo, found: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pyzzicato.clip_writing import new_clips
 from pyzzicato.clips import ANYBODY, Clip, Plan, halves, real_clips
 from pyzzicato.controls import Controls
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.evaluation import evaluate_clips, fingerprint, misfits, write_metrics
+from pyzzicato.evaluation import evaluate_clips, fingerprint, misfits, run_folder, write_metrics
 from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
@@ -323,3 +323,34 @@ def test_a_quick_sheet_has_few_clips_and_rough_scores(
     monkeypatch.setattr("pyzzicato.evaluation.evaluate_clips", evaluate_clips)
     assert main(["evaluate", "small", "--data", ".", *arguments]) == 0
     assert asked == {"rough": rough, "clips": clips}
+
+
+def test_a_rough_sheet_replaces_a_full_one_only_when_told_to(
+    small: ModelInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[int] = []
+    monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: Dataset((), (), Path("music")))
+    monkeypatch.setattr(
+        "pyzzicato.evaluation.evaluate_clips",
+        lambda info, dataset, plan, *_: measured.append(plan.count),
+    )
+    write_metrics(small, {"clips": {"asked": 200}})
+    order = ["evaluate", "small", "--data", ".", "--only-clips"]
+    assert main([*order, "--quick"]) == 1
+    assert "has a sheet of 200 clips" in capsys.readouterr().err
+    assert measured == []
+    assert main([*order, "--clips", "200"]) == 0
+    assert main([*order, "--quick", "--replace"]) == 0
+    assert measured == [200, 6]
+
+
+def test_clips_of_other_code_or_another_training_are_not_read_again(
+    small: ModelInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = run_folder(small, PLAN, tmp_path)
+    assert run_folder(model_info("small"), PLAN, tmp_path) == usual
+    (small.folder / "training.json").write_text('{"course": {"": [1.0, 2.0]}}')
+    taught = run_folder(model_info("small"), PLAN, tmp_path)
+    assert taught != usual
+    monkeypatch.setattr("pyzzicato.evaluation._code", lambda: "other")
+    assert run_folder(model_info("small"), PLAN, tmp_path) != taught
