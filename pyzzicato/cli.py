@@ -94,6 +94,11 @@ def _add_training(command: Any) -> None:
     made.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
     made.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's own number")
     made.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
+    made.add_argument(
+        "--further",
+        action="store_true",
+        help="go on from the weights there are, as the recipe's [training.further] says",
+    )
     add_runs(made, "checkpoints, from which a stopped training goes on")
     measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
     cli_evaluate.add_options(measuring)
@@ -115,7 +120,7 @@ def _train(options: argparse.Namespace) -> int:
     from pyzzicato.recipes import recipe
     from pyzzicato.training import train
 
-    plan = recipe(info.folder, options.runs)
+    plan = recipe(info.folder, options.runs, info if options.further else None)
     dataset = music_for(plan.training, options.data)
     print(f"Keras runs on {_backend()}.", file=sys.stderr)
     try:

@@ -5,6 +5,7 @@ A family is a module with the names of `FamilyModule`. The recipe is `models/<id
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.errors import ModelUnavailable
+from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.registry import ModelInfo
 
 __all__ = [
@@ -78,18 +79,33 @@ class Recipe:
     training: Mapping[str, Any]
     run: Path  # checkpoints and history
     folder: Path  # the finished model
+    begin: ModelInfo | None = None  # whose weights it goes on from
 
 
-def recipe(folder: Path, runs: Path) -> Recipe:
-    """The recipe in `folder`/model.toml; its run is kept in `runs`/<model id>."""
+def recipe(folder: Path, runs: Path, begin: ModelInfo | None = None) -> Recipe:
+    """The recipe in `folder`/model.toml; its run is kept in `runs`/<model id>.
+
+    To go on from the weights of `begin` it is the table [training.further] that counts, and
+    beside it what [training] says of everything else; the run is known by those weights then.
+    Raises PyzzicatoError where there is no such table.
+    """
     import tomllib
 
     table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
     config = {"composers": table.get("composers", []), **table["config"]}
-    training = table["training"]
+    training, run = table["training"], folder.name
+    further = training.pop("further", None)
+    if begin is not None:
+        if further is None:
+            raise PyzzicatoError(
+                f"{folder / 'model.toml'} does not say how to go on from the weights there are: "
+                "give it a table [training.further] with epochs and a learning_rate."
+            )
+        training |= further
+        run += f"-further-{hashlib.sha256(begin.weights.read_bytes()).hexdigest()[:8]}"
     config |= {name: training[name] for name in ("batch", "window") if name in training}
     config |= training.get("augmentation", {})
-    return Recipe(folder.name, table["family"], config, training, runs / folder.name, folder)
+    return Recipe(folder.name, table["family"], config, training, runs / run, folder, begin)
 
 
 def weights_by_path(model: Any) -> dict[str, np.ndarray]:

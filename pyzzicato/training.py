@@ -17,7 +17,15 @@ import numpy as np
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.optimizers import optimizer
-from pyzzicato.recipes import Batch, Examples, FamilyModule, Recipe, family_module, weights_by_path
+from pyzzicato.recipes import (
+    Batch,
+    Examples,
+    FamilyModule,
+    Recipe,
+    family_module,
+    load_keras,
+    weights_by_path,
+)
 from pyzzicato.stopwatch import minutes_of, stopwatch
 from pyzzicato.training_summary import training_summary
 
@@ -35,8 +43,9 @@ def train(
     """Trains by the recipe and writes model.onnx and training.json into the model's folder.
 
     `epochs` shortens or lengthens the recipe's own number (the learning rate falls to its end
-    with it). Returns what training.json holds. Raises PyzzicatoError where the folder of music
-    has nothing for this recipe.
+    with it). Returns what training.json holds; of a plan that goes on from weights there are, it
+    tells of both trainings. Raises PyzzicatoError where the folder of music has nothing for this
+    recipe.
     """
     import keras
 
@@ -52,6 +61,8 @@ def train(
     plan = _prepared(plan, family, pieces)
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
+    if plan.begin is not None:
+        model.set_weights(load_keras(plan.begin).get_weights())
     total = int(epochs or plan.training["epochs"])
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")

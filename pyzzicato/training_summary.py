@@ -23,6 +23,7 @@ def training_summary(
     """The whole of training.json: of the weights kept, the epochs, and the music learned from.
 
     `history` has a row an epoch; `weights` is how many there are, `minutes` how long it took.
+    Where the plan went on from weights there were, their epochs and minutes come first.
     """
     train = dataset.split("train")
     learned = Dataset(train, (), dataset.folder)
@@ -30,12 +31,14 @@ def training_summary(
     best = min(history, key=lambda row: row["val_loss"])
     if plan.training.get("keep_every"):
         best = history[-1]  # with weights kept on the way, the model is where the way ends
+    earlier = plan.begin.trained if plan.begin else {}
+    before = earlier.get("history", [])
     return {
         "model": plan.model,
         "weights": weights,
-        "minutes": round(minutes, 1),
-        "epochs": len(history),
-        "best_epoch": int(best["epoch"]) + 1,
+        "minutes": round(minutes + earlier.get("minutes", 0.0), 1),
+        "epochs": len(before) + len(history),
+        "best_epoch": len(before) + int(best["epoch"]) + 1,
         "training_loss": round(best["loss"], 4),
         "validation_loss": round(best["val_loss"], 4),
         "hours": round(sum(piece.duration for piece in train) / 3600, 2),
@@ -53,7 +56,7 @@ def training_summary(
         "touch": touch_table(train),
         "loudness": _loudness(train),
         "intervals": interval_table(train),
-        "history": history,
+        "history": before + [row | {"epoch": row["epoch"] + len(before)} for row in history],
     }
 
 

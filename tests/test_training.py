@@ -165,6 +165,31 @@ def test_an_epoch_that_made_it_worse_is_not_kept(shelf: Path, music: Path) -> No
     assert all((kept[name] == good[name]).all() for name in good)
 
 
+def test_training_goes_on_from_the_weights_there_are(
+    shelf: Path, music: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shelf / "models" / "tiny_wavenet"
+    train(recipe(folder, shelf / "runs"), read_dataset(music), epochs=1)
+    first = weights_of(folder / "model.onnx")
+    order = ["train", "tiny_wavenet", "--data", str(music), "--runs", str(shelf / "runs")]
+    assert main([*order, "--further"]) == 1
+    assert "give it a table [training.further]" in capsys.readouterr().err
+    toml = folder / "model.toml"
+    text = toml.read_text().replace("dropout = 0.1", "dropout = 0.0")
+    toml.write_text(text + "[training.further]\nlearning_rate = 1e-6\n")
+    assert main([*order, "--further"]) == 0
+    second = weights_of(folder / "model.onnx")
+    assert all(second[name] == pytest.approx(first[name], abs=1e-3) for name in first)
+    assert any((second[name] != first[name]).any() for name in first)
+    told = json.loads((folder / "training.json").read_text())
+    assert [row["epoch"] for row in told["history"]] == [0, 1, 2]
+    assert told["epochs"] == 3
+    assert told["best_epoch"] in (2, 3)
+    # From other weights it is another run, which begins again.
+    assert main([*order, "--further", "--epochs", "1"]) == 0
+    assert json.loads((folder / "training.json").read_text())["epochs"] == 4
+
+
 def trained_anew(
     shelf: Path, music: Path, name: str, *epochs: int, **training: float
 ) -> np.ndarray:
