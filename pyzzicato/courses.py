@@ -6,7 +6,9 @@ notes per second that is made as real music makes it. Measured for it, composer 
 kept in training.json:
 
 - "course": how often that composer's music is how dense, `QUANTILES`;
-- "steadiness": how like each other two windows of a piece are, beside each other and far apart.
+- "steadiness": how like each other two windows of a piece are, beside each other and far apart;
+- "answer": how dense the network plays what it is asked for. Where it stays near what is usual for
+  somebody, it is asked for what is further off.
 
 Ranks are drawn as normal numbers and turned into densities by the quantiles. The course of a take
 begins where the seed stands among openings. Where it goes as a whole is not left to chance alone:
@@ -48,12 +50,12 @@ STEADINESS = (0.68, 0.32)  # of everybody together, where a model's table has no
 STEADIEST = 0.95  # of the variance at most belongs to a piece: no course stands still
 WANDERS = 0.6  # of the variance that a piece does not share with itself is drawn
 KNOT = COURSE_SECONDS  # seconds between two values of a course
+WIDENED = 1.07  # times as wide are ranks drawn: half a minute's mean of a course is narrower
 OPENING = 0.28  # standard deviations that openings are sparser than the rest
 OUTERMOST = 0.6  # standard deviations; a written seed tells no more than that
 TELLS = 0.25  # of a seed's rank is the piece's as a whole
 FEW = 8  # notes; a shorter seed says nothing about density
 MORE = 1.1  # times the logarithm is wished: the network falls a little short of a wish
-WIDER = 0.6  # times how far it is from what is usual is added: some music stays near that
 LATELY = 40.0  # seconds
 PULL = 0.3  # nats for a wait e times as short, for each such factor the last 8 s are too sparse
 PULL_LATELY = 1.5  # the same for the last LATELY seconds
@@ -61,7 +63,8 @@ STRONGEST = 1.5  # nats, of both together
 GIVES = 0.2  # of what the first minute was off; see Pace
 SETTLED = 60.0  # seconds, after which a course no longer gives way
 DOUBT = 8.0  # seconds as they were meant, added to what was played: one note says little
-LEAST = 0.3  # notes a second, added before logarithms
+LEAST = 0.3  # notes a second, added before logarithms, and the fewest that are asked for
+PLAIN = (0.0, 1.0)  # the answer of a network that plays what it is asked for
 SPREAD = (0.618034, 0.754878)  # of pieces, evenly: for the next rng_seed, for the next take
 DENSEST = 40.0  # notes a second; the end of the densest class
 AT_ONCE = 0.03  # seconds; shorter waits are of one chord, and leaning treats them alike
@@ -88,13 +91,21 @@ class Pace:
 
     `quantiles` (21,) of notes per second, rising; `piece`, the share of the variance of ranks that
     belongs to a piece as a whole; `stays`, of the rest, from one knot to the next; `gives`, how far
-    the course gives way, 0 to 1.
+    the course gives way, 0 to 1. `answer`: the logarithm of what is played is the first plus the
+    second, above 0, times that of what is asked for.
     """
 
     quantiles: Floats
     piece: float = 0.45
     stays: float = 0.42
     gives: float = GIVES
+    answer: tuple[float, float] = PLAIN
+
+    def asked(self, per_second: float) -> float:
+        """Notes per second to ask for, so that so many are played."""
+        more, times = self.answer
+        found = (math.log(per_second + LEAST) - more) / times
+        return min(max(math.exp(found) - LEAST, LEAST), DENSEST)
 
 
 def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | None:
@@ -117,7 +128,9 @@ def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | N
     near, far = mixed(trained.get("steadiness", {}), STEADINESS)
     piece = min(1.0 - WANDERS * (1.0 - far), STEADIEST)
     stays = min(max(0.0, (near - piece) / (1.0 - piece)), 1.0)
-    return Pace(rising, float(piece), float(stays))
+    answers = trained.get("answer", {})
+    more, times = mixed(answers, PLAIN) if answers else PLAIN
+    return Pace(rising, float(piece), float(stays), answer=(float(more), float(times)))
 
 
 def level(asked: int) -> Pace:
@@ -139,7 +152,6 @@ class Course:
     ) -> None:
         count = math.ceil(seconds / KNOT) + 2
         self._pace = pace
-        self._usual = math.log(float(np.median(pace.quantiles)) + LEAST)
         self._seed = _density(seed)
         begins = _rank(pace.quantiles, self._seed)
         self.planned = np.array(
@@ -152,7 +164,7 @@ class Course:
         """Each take has struck a key, at so many seconds of new music."""
         self._times = [max(onset, 0.0) for onset in onsets]  # before 0 inside the seed
         for take, now in enumerate(self._times):
-            self._played[take].add(now, self._planned(take, now))
+            self._played[take].add(now, self._asked(take, now))
 
     def wishes(self) -> list[int]:
         """The density class to ask of each take from now on."""
@@ -163,21 +175,21 @@ class Course:
         sparse = [self._sparse(take, now) for take, now in enumerate(self._times)]
         logits -= np.clip(sparse, -STRONGEST, STRONGEST)[:, None] * WAITS
 
-    def _planned(self, take: int, now: float) -> float:
+    def _asked(self, take: int, now: float) -> float:
         planned = self.planned[take]
-        return float(np.interp(now / KNOT, np.arange(len(planned)), planned))
+        meant = float(np.interp(now / KNOT, np.arange(len(planned)), planned))
+        return self._pace.asked(meant)
 
     def _given(self, take: int, now: float) -> float:
         return self._pace.gives * self._played[take].off(0.0, min(now, SETTLED))
 
     def _meant(self, take: int, now: float) -> float:
         """The logarithm of notes per second, where the course has given way."""
-        return math.log(self._planned(take, now) + LEAST) + self._given(take, now)
+        return math.log(self._asked(take, now) + LEAST) + self._given(take, now)
 
     def _wish(self, take: int, now: float) -> int:
         meant = self._meant(take, now)
-        asked = MORE * meant + WIDER * (meant - self._usual)
-        found = int(density_wish(math.exp(asked) - LEAST))
+        found = int(density_wish(math.exp(MORE * meant) - LEAST))
         here = int(density_wish(math.exp(meant) - LEAST))
         return min(max(found, min(CLASSES[0], here)), max(CLASSES[1], here))
 
@@ -185,7 +197,7 @@ class Course:
         """How much the music is too sparse, in nats for a wait e times as short."""
         played = self._played[take]
         # In the first seconds the seed is part of the last 8.
-        seed = self._planned(take, now) if self._seed is None else self._seed
+        seed = self._asked(take, now) if self._seed is None else self._seed
         was = (played.since(now - SPAN) + seed * max(0.0, SPAN - now)) / SPAN
         missed = self._meant(take, now) - math.log(was + LEAST)
         lately = self._given(take, now) - played.off(max(0.0, now - LATELY), now)
@@ -199,7 +211,7 @@ class _Played:
         self._onsets, self._meant = [0.0], [0.0]  # the first is the beginning and no note
 
     def add(self, now: float, per_second: float) -> None:
-        """A key was struck, where so many notes per second were meant."""
+        """A key was struck, where so many notes per second were asked for."""
         self._meant.append(self._meant[-1] + per_second * max(0.0, now - self._onsets[-1]))
         self._onsets.append(now)
 
@@ -247,6 +259,6 @@ def _drawn(pace: Pace, begins: float | None, count: int, rng_seed: int, take: in
     for fresh in dice[1:]:
         ranks.append(whole * piece + rest * around)
         around = pace.stays * around + math.sqrt(1 - pace.stays**2) * fresh
-    shares = [NORMAL.cdf(rank) for rank in ranks]
+    shares = [NORMAL.cdf(WIDENED * rank) for rank in ranks]
     found: Floats = np.interp(shares, QUANTILES, pace.quantiles)
     return found

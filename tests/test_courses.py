@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from pyzzicato.courses import CLASSES, STRONGEST, WAITS, WANDERS, Course, Pace, level, pace_of
+from pyzzicato.courses import (
+    CLASSES,
+    DENSEST,
+    LEAST,
+    STRONGEST,
+    WAITS,
+    WANDERS,
+    Course,
+    Pace,
+    level,
+    pace_of,
+)
 from pyzzicato.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.performance_examples import density_wish
@@ -89,6 +102,25 @@ def test_wishes_are_the_course_whatever_was_played() -> None:
     assert course.wishes() == [11, 11]
 
 
+def test_who_follows_half_the_way_is_asked_for_twice_as_far() -> None:
+    half = math.log(8.0 + LEAST) * 0.5, 0.5  # 8 notes a second are played as they are asked for
+    assert Pace(RISING).asked(12.0) == pytest.approx(12.0)
+    stays = Pace(RISING, answer=half)
+    assert stays.asked(8.0) == pytest.approx(8.0)
+    for wanted in (5.0, 8.0, 13.0):
+        played = half[0] + half[1] * math.log(stays.asked(wanted) + LEAST)
+        assert played == pytest.approx(math.log(wanted + LEAST))
+    assert stays.asked(0.0) == LEAST
+    assert stays.asked(1000.0) == DENSEST
+    wishes = [Course(pace, seed(8), 60, 1, 1) for pace in (Pace(RISING), stays)]
+    for course in wishes:
+        course.planned[:] = 14.0
+        course.saw([1.0])
+    plain, turned = wishes
+    assert turned.wishes()[0] > plain.wishes()[0]
+    assert leaning(turned)[0] > leaning(plain)[0] + 0.1
+
+
 def leaning(course: Course) -> np.ndarray:
     """Of each take, how much likelier a wait e times as short is now, in nats."""
     logits = np.zeros((len(course.planned), len(WAITS)))
@@ -169,6 +201,21 @@ def test_the_pace_of_a_mix_lies_between_and_unknown_composers_are_as_everybody()
     assert (mixed.quantiles < 8).all()
     assert (np.diff(mixed.quantiles) > 0).all()
     assert satie.piece < mixed.piece < bach.piece
+    assert mixed.answer == (0.0, 1.0)
+
+
+def test_the_answer_of_a_mix_lies_between() -> None:
+    rows = {EVERYBODY: [4.0] * 21, "bach": [4.0] * 21}
+    answer = {EVERYBODY: [0.0, 1.0], "bach": [1.0, 0.5], "liszt": [0.2, 0.9]}
+    trained = {"course": rows, "answer": answer}
+    for shares, found in (
+        ({"bach": 1.0}, (1.0, 0.5)),
+        ({"satie": 1.0}, (0.0, 1.0)),
+        ({"bach": 0.5, "liszt": 0.5}, (0.6, 0.7)),
+    ):
+        pace = pace_of(trained, shares)
+        assert pace is not None
+        assert pace.answer == pytest.approx(found)
 
 
 def test_music_that_never_changes_can_be_followed() -> None:
