@@ -301,7 +301,7 @@ def test_continue_from_here(stage: Stage) -> None:
 
 
 def test_the_recorded_piano_arrives_once(stage: Stage) -> None:
-    until(lambda: stage.data("bank") == "ready")
+    until(lambda: stage.data("bank") == "ready", seconds=60)
     keys = "[...globalThis.pyzzicatoSound.bank.samples].every((each) => each.buffer.duration > 0.5)"
     assert stage.page.evaluate(keys)
     # The news of a frame reaches this test later than the frame reaches the page, a large one most.
