@@ -7,8 +7,8 @@ kept in training.json:
 
 - "course": how often that composer's music is how dense, `QUANTILES`;
 - "steadiness": how like each other two windows of a piece are, beside each other and far apart;
-- "answer": how dense the network plays what it is asked for. Where it stays near what is usual for
-  somebody, it is asked for what is further off.
+- "answer": how dense the network plays what it is asked for (`tools/measure_answers.py`). Where it
+  stays near what is usual for somebody, it is asked for what is further off.
 
 Ranks are drawn as normal numbers and turned into densities by the quantiles. The course of a take
 begins where the seed stands among openings. Where it goes as a whole is not left to chance alone:
@@ -128,8 +128,7 @@ def pace_of(trained: Mapping[str, Any], shares: Mapping[str, float]) -> Pace | N
     near, far = mixed(trained.get("steadiness", {}), STEADINESS)
     piece = min(1.0 - WANDERS * (1.0 - far), STEADIEST)
     stays = min(max(0.0, (near - piece) / (1.0 - piece)), 1.0)
-    answers = trained.get("answer", {})
-    more, times = mixed(answers, PLAIN) if answers else PLAIN
+    more, times = mixed(trained.get("answer", {}), PLAIN)
     return Pace(rising, float(piece), float(stays), answer=(float(more), float(times)))
 
 
