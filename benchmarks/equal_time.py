@@ -34,7 +34,7 @@ little else tells whose they are; and the bits per note with a moving average of
 which the last step makes a hundredth, in place of the weights themselves. What a network told is
 kept in the folder --runs, and is not taught again in a later run with the same minutes, windows,
 seed, recipe and weights to go on from. `--write` keeps the figures in results.json; those of --only
-and of --further stand beside those of all.
+(for each number of minutes its last) and of --further stand beside those of all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from typing import Any
 
 import numpy as np
 from equal_networks import taught, variants
-from results import keep, machine
+from results import RESULTS, keep, kept, machine
 from token_codec import notes_per_second
 
 from pyzzicato.datasets import Dataset, read_dataset
@@ -134,8 +134,8 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
     for name, (build, config, training) in variants(plan).items():
         if args.only and name not in args.only.split(","):
             continue
-        kept = folder / f"{name}-{digest([config, training, weights])}.npz"
-        if not kept.exists():
+        there = folder / f"{name}-{digest([config, training, weights])}.npz"
+        if not there.exists():
             network, notes, size = taught(
                 build, config, training, dataset, args.minutes, args.rng_seed, begin
             )
@@ -144,8 +144,8 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
             network.optimizer.finalize_variable_values(network.trainable_variables)
             bits.append(np.concatenate(bits_of(network, config["composers"], asked)))
             by_name: dict[str, Any] = dict(zip(("bits", "begun", "averaged"), bits, strict=True))
-            np.savez(kept, **by_name, notes_seen=notes, weights=size)
-        found[name], *each = told(kept, asked, begun)
+            np.savez(there, **by_name, notes_seen=notes, weights=size)
+        found[name], *each = told(there, asked, begun)
         against = first or (None, None)
         found[name] |= row_of(each[0], against[0])
         found[name]["beginnings"] = of_beginnings(each[1], against[1])
@@ -164,14 +164,14 @@ def digest(tables: Any) -> str:
 
 
 def told(
-    kept: Path, asked: Sequence[Span], begun: Sequence[Span]
+    path: Path, asked: Sequence[Span], begun: Sequence[Span]
 ) -> tuple[dict[str, Any], list[Floats], list[Floats]]:
     """What an earlier minute of this or another run kept: counts, and the bits of each span."""
 
     def split(bits: Floats, of: Sequence[Span]) -> list[Floats]:
         return np.split(bits, np.cumsum([span.stop - span.counted for span in of])[:-1])
 
-    with np.load(kept) as file:
+    with np.load(path) as file:
         counts = {
             "weights": int(file["weights"]),
             "notes_seen": int(file["notes_seen"]),
@@ -217,10 +217,16 @@ def main() -> None:
         plan = recipe(models()["transformer"].folder, args.runs)
         by = digest([plan.config, plan.training])
         used = machine(("keras", "onnxruntime", "torch"))
-        keep(
-            "taught_further" if args.further else "equal_time_some" if args.only else "equal_time",
-            {**asked, "recipe": by, "networks": found, **speed, "machine": used},
-        )
+        keep_by(args, {**asked, "recipe": by, "networks": found, **speed, "machine": used})
+
+
+def keep_by(args: argparse.Namespace, figures: dict[str, Any], path: Path = RESULTS) -> None:
+    """Keeps the figures with those of the same kind: see --write."""
+    if args.further or not args.only:
+        keep("taught_further" if args.further else "equal_time", figures, path)
+        return
+    before = kept(path).get("equal_time_some", {})
+    keep("equal_time_some", {**before, f"{args.minutes:g}": figures}, path)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Four tokens a note beside one step a note: the same numbers asked in another order."""
 
+import argparse
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,6 +175,27 @@ def test_another_recipe_has_another_name(scripts: dict[str, ModuleType]) -> None
     assert digest([{"a": 1}]) != digest([{"a": 2}])
 
 
+def test_figures_of_some_networks_stand_beside_those_of_other_minutes(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    path, tool = tmp_path / "results.json", scripts["equal_time"]
+
+    def keep(figures: int, **asked: Any) -> None:
+        given = {"minutes": 70.0, "only": "", "further": False, **asked}
+        tool.keep_by(argparse.Namespace(**given), {"figures": figures}, path)
+
+    keep(1)
+    keep(2, only="lstm")
+    keep(3, only="lstm", minutes=100.0)
+    keep(4, only="transformer")
+    keep(5, only="transformer,no_composer", further=True)
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "equal_time": {"figures": 1},
+        "equal_time_some": {"70": {"figures": 4}, "100": {"figures": 3}},
+        "taught_further": {"figures": 5},
+    }
+
+
 def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]) -> None:
     tool = scripts["update_readme"]
     assert "equal_time.py --data FOLDER --write" in tool.parts_table({})
@@ -201,10 +224,12 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
         "no_composer": {**networks["tokens"], "beginnings": {"8": networks["tokens"]}},
     }
     some = {**found, "minutes": 60.0, "networks": longer}
-    text = tool.parts_table({"equal_time": found, "equal_time_some": some})
+    text = tool.parts_table({"equal_time": found, "equal_time_some": {"60": some}})
     assert "Some of them again, for 60 minutes of processor time each, on 1 core:" in text
-    text = tool.parts_table({"equal_time": found, "equal_time_some": {**some, "recipe": "1"}})
+    both = {"100": {**some, "minutes": 100.0}, "60": {**some, "recipe": "1"}}
+    text = tool.parts_table({"equal_time": found, "equal_time_some": both})
     assert "each, on 1 core, by a later recipe (`docs/decisions.md`):" in text
+    assert text.index("for 60 minutes of processor") < text.index("for 100 minutes of processor")
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 

@@ -247,7 +247,8 @@ def parts_table(results: Mapping[str, Any]) -> str:
         "validation music; the Markov model was counted on all of the training music. ± is a "
         f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
     )
-    if longer := results.get("equal_time_some"):
+    by_minutes = results.get("equal_time_some", {})
+    for longer in (by_minutes[minutes] for minutes in sorted(by_minutes, key=float)):
         changed = longer.get("recipe") != found.get("recipe")
         by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
         text += (
