@@ -175,6 +175,14 @@ def test_an_upload_becomes_the_seed(visit: Callable[..., AppTest]) -> None:
     assert "After mine <b>.mid, in the style of Chopin" in words(app)
 
 
+def test_an_upload_of_one_note_goes_on(visit: Callable[..., AppTest]) -> None:
+    music = NoteSequence((Note(0.0, 1.0, 60, 80),))
+    app = upload(visit(seconds="5"), "one.mid", write_midi(music))
+    assert "one.mid: 1 note, 1 s." in words(app)
+    assert len(compose(app).takes[0]) > 0
+    assert problems(app) == []
+
+
 def test_a_long_upload_begins_with_its_opening(visit: Callable[..., AppTest]) -> None:
     app = upload(visit(), "long.mid", write_midi(tune(90)))
     assert view_of(app).start.music.duration == pytest.approx(20, abs=0.5)

@@ -13,7 +13,7 @@ from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import becomes, listed, plays_band
 from pyzzicato.ui.pieces import Start, library_start, nothing_start
-from pyzzicato.ui.player import SeedCard, seed_cards
+from pyzzicato.ui.player import SeedCard, counted, seed_cards
 from pyzzicato.ui.state import View, gather, toggle
 from pyzzicato.ui.uploads import read_upload
 
@@ -155,7 +155,7 @@ def _file(view: View) -> None:
     music = part.music
     playing = [name for name in players(music) if name in INSTRUMENTS]
     by = f" of {listed(playing)}" if len(playing) > 1 else ""
-    shell.line(f"{view.upload.name}: {len(music)} notes{by}, {music.duration:.0f} s.")
+    shell.line(f"{view.upload.name}: {counted(len(music))}{by}, {music.duration:.0f} s.")
     for sentence in part.said:
         shell.line(sentence)
     if music.duration > _OPENING:
