@@ -1,7 +1,5 @@
 """The benchmark of *avoid copying*: what is compared, and what known music is gone on from."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,20 +14,13 @@ from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.originality import Report
 from pyzzicato.registry import ModelInfo
 from pyzzicato.roll_generator import RollControls
+from tests.scripts import open_script
 
 
 @pytest.fixture(scope="module")
-def script(project: Path) -> Iterator[ModuleType]:
-    sys.path.insert(0, str(project / "benchmarks"))
-    spec = importlib.util.spec_from_file_location(
-        "script_avoiding", project / "benchmarks" / "avoiding.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(project / "benchmarks"))
+def script() -> Iterator[ModuleType]:
+    with open_script("benchmarks/avoiding.py") as module:
+        yield module
 
 
 class Metronome(Generator):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -25,34 +24,15 @@ from pyzzicato.roll_examples import INPUTS, OUTPUTS
 from pyzzicato.roll_generator import RollControls, RollGenerator
 from pyzzicato.runtime import Carried, StepGraph
 from tests import small_chords, small_melody, small_tunes
+from tests.scripts import ROOT, open_scripts
 
 
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
     """The benchmarks and the tool, as modules of their own names."""
-    root = Path(__file__).resolve().parent.parent
-    paths = [*(root / "benchmarks").glob("*.py"), root / "tools" / "update_readme.py"]
-    before = dict(sys.modules)
-    sys.path.insert(0, str(root / "benchmarks"))
-    found = {}
-    for path in paths:
-        spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look their module up
-        spec.loader.exec_module(module)
-        found[path.stem] = module
-    yield found
-    sys.path.remove(str(root / "benchmarks"))
-    for name in [
-        *(f"script_{path.stem}" for path in paths),
-        "results",
-        "copied_runs",
-        "long_figures",
-    ]:
-        if name not in before:
-            sys.modules.pop(name, None)
+    paths = sorted(f"benchmarks/{path.name}" for path in (ROOT / "benchmarks").glob("*.py"))
+    with open_scripts(*paths, "tools/update_readme.py") as found:
+        yield found
 
 
 class Metronome(Generator):

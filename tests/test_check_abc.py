@@ -1,29 +1,21 @@
 """The tool that holds the ABC reader against abc2midi: what it writes out, what it counts."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.scripts import open_script
+
 HEAD = "X:1\nT:Small\nM:4/4\nL:1/4\nK:C\n"
 ENDINGS = "|:CDEF|[1GABc:|[2GFED||"
 
 
 @pytest.fixture(scope="module")
 def tool() -> Iterator[ModuleType]:
-    """tools/check_abc.py, as a module of its own name."""
-    spec = importlib.util.spec_from_file_location("script_check_abc", ROOT / "tools/check_abc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with open_script("tools/check_abc.py") as module:
+        yield module
 
 
 @pytest.mark.parametrize(

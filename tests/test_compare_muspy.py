@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from pathlib import Path
+from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 from pyzzicato.datasets import Piece
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import all_seeds
+from tests.scripts import open_script
 
 needs_muspy = pytest.mark.skipif(
     importlib.util.find_spec("muspy") is None, reason="MusPy is not installed (extra: dev)"
@@ -21,15 +22,9 @@ quiet = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::Future
 
 
 @pytest.fixture(scope="module")
-def script(project: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "compare_muspy", project / "tools" / "compare_muspy.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script() -> Iterator[ModuleType]:
+    with open_script("tools/compare_muspy.py") as module:
+        yield module
 
 
 @needs_muspy

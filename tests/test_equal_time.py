@@ -1,9 +1,7 @@
 """Four tokens a note beside one step a note: the same numbers asked in another order."""
 
 import argparse
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +16,7 @@ from pyzzicato.datasets import Piece
 from pyzzicato.families import transformer
 from pyzzicato.note_scores import Span
 from pyzzicato.performance_examples import NoteWindows, note_loss
+from tests.scripts import open_scripts
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
 from tests.test_families import made_up
 
@@ -26,19 +25,12 @@ TINY: dict[str, Any] = {**CONFIG, "composers": COMPOSERS, "stored": "float32"}
 
 
 @pytest.fixture(scope="module")
-def scripts(project: Path) -> Iterator[dict[str, ModuleType]]:
+def scripts() -> Iterator[dict[str, ModuleType]]:
     """The benchmark, its network, and the tool that writes what it found."""
-    sys.path.insert(0, str(project / "benchmarks"))
-    found = {}
     names = ("token_codec", "equal_networks", "equal_time")
-    for path in (*(f"benchmarks/{name}.py" for name in names), "tools/update_readme.py"):
-        spec = importlib.util.spec_from_file_location(f"of_{Path(path).stem}", project / path)
-        assert spec is not None
-        assert spec.loader is not None
-        found[Path(path).stem] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(found[Path(path).stem])
-    yield found
-    sys.path.remove(str(project / "benchmarks"))
+    paths = (f"benchmarks/{name}.py" for name in names)
+    with open_scripts(*paths, "tools/update_readme.py") as found:
+        yield found
 
 
 def piece() -> Piece:

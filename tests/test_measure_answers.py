@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -13,18 +13,14 @@ import pytest
 
 from pyzzicato.courses import KNOT, Pace, pace_of
 from pyzzicato.errors import PyzzicatoError
+from tests.scripts import open_script
 from tests.small_transformer import make_transformer
 
 
 @pytest.fixture(scope="module")
-def script(project: Path) -> ModuleType:
-    path = project / "tools" / "measure_answers.py"
-    spec = importlib.util.spec_from_file_location("measure_answers", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script() -> Iterator[ModuleType]:
+    with open_script("tools/measure_answers.py") as module:
+        yield module
 
 
 def test_a_course_asks_for_the_mean_of_what_it_passes(script: ModuleType) -> None:

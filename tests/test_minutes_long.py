@@ -1,6 +1,5 @@
 """What the benchmark of long pieces counts, on pieces that one can count by hand."""
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
+from tests.scripts import open_script
 from tests.small_transformer import make_transformer
 
 SECONDS = 180.0
@@ -18,17 +18,9 @@ LATER = np.array([[9.0, 9.0, 0, 0]])
 
 
 @pytest.fixture(scope="module")
-def script(project: Path) -> Iterator[ModuleType]:
-    sys.path.insert(0, str(project / "benchmarks"))
-    spec = importlib.util.spec_from_file_location(
-        "minutes_long", project / "benchmarks" / "minutes_long.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(project / "benchmarks"))
+def script() -> Iterator[ModuleType]:
+    with open_script("benchmarks/minutes_long.py") as module:
+        yield module
 
 
 @pytest.fixture(scope="module")

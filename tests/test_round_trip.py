@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from pyzzicato.notes import Note, NoteSequence
+from tests.scripts import open_script
 
 MUSIC = NoteSequence(
     tuple(Note(0.137 * n, 0.137 * n + 0.4, 48 + 7 * n % 24, 20 + n) for n in range(60))
@@ -17,15 +18,9 @@ MUSIC = NoteSequence(
 
 
 @pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    """tools/check_round_trip.py as a module."""
-    path = Path(__file__).resolve().parent.parent / "tools" / "check_round_trip.py"
-    spec = importlib.util.spec_from_file_location("check_round_trip", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool() -> Iterator[ModuleType]:
+    with open_script("tools/check_round_trip.py") as module:
+        yield module
 
 
 def test_every_note_of_a_performance_comes_back(tool: ModuleType) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +14,7 @@ from pyzzicato.errors import UnknownName, UnreadableMusic
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, NoteSequence
 from pyzzicato.seeds import Seed, all_seeds, find_seed, read_seed, seed_files, seeds_by
+from tests.scripts import open_script
 
 SEED = (
     "X:1\nT:Study\nC:Chopin\nN:opus op. 0\nN:reference study.mid\nM:4/4\nL:1/4\nQ:1/4=60\nK:C\n"
@@ -85,16 +85,9 @@ def test_a_seed_without_title_or_opus_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    """tools/check_seeds.py as a module."""
-    path = Path(__file__).resolve().parent.parent / "tools" / "check_seeds.py"
-    spec = importlib.util.spec_from_file_location("check_seeds", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_seeds"] = module
-    spec.loader.exec_module(module)
-    return module
+def tool() -> Iterator[ModuleType]:
+    with open_script("tools/check_seeds.py") as module:
+        yield module
 
 
 def share(tool: ModuleType, reference: NoteSequence) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,7 @@ from pyzzicato.errors import RenderingFailed
 from pyzzicato.notes import Note
 from pyzzicato.soundfont import RECORDS, VORBIS_FLAG, Amount, Modulator, SoundFont, chunks
 from pyzzicato.synth import render_notes
+from tests.scripts import open_script
 
 RATE = 22050
 SINE_RATE = 16000
@@ -31,14 +31,9 @@ Zones = Sequence[Sequence[tuple[int, int]]]
 
 
 @pytest.fixture(scope="module", name="tool")
-def carving_tool() -> ModuleType:
-    path = Path(__file__).parents[1] / "tools" / "carve_soundfont.py"
-    spec = importlib.util.spec_from_file_location("carve_soundfont", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def carving_tool() -> Iterator[ModuleType]:
+    with open_script("tools/carve_soundfont.py") as module:
+        yield module
 
 
 @pytest.fixture(scope="module", name="piano")
