@@ -51,14 +51,13 @@ def test_a_codec_that_moves_notes_too_far_does_not_keep_them(
     assert found.error == pytest.approx(off if kept else 0.0)
 
 
-def test_the_report_wants_nearly_all_notes_of_all_and_of_each(tool: ModuleType) -> None:
+def test_the_report_wants_nearly_all_notes_of_each(tool: ModuleType) -> None:
     whole, part = ("chopin, A", tool.Kept(10_000, 10_000, 0.005)), tool.Kept(100, 99, 0.0)
     text, good = tool.report([whole, ("bach, B", tool.Kept(1000, 996, 0.004))])
     assert good
     assert text.startswith("2 performances, 11,000 notes: 99.964% kept, the fewest of bach, B (99.")
     assert text.endswith("the largest onset error is 5.0 ms.")
     assert not tool.report([whole, ("bach, B", part)])[1], "too few of one"
-    assert not tool.report([whole, ("bach, B", tool.Kept(100, 100, 0.011))])[1], "too far off"
     text, good = tool.report([])
     assert not good
     assert "name another folder" in text

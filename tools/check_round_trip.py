@@ -3,8 +3,8 @@
     python tools/check_round_trip.py --data FOLDER [--split test]
 
 Each performance is written as codes and read back. A note is kept where the same key is struck
-within 10 ms of it, each note of the way back once. Wanted: 99.5 % of the notes of all music and
-of every single performance, no onset farther off. Lengths and loudness have bins and are not
+within 10 ms of it, each note of the way back once; what comes back farther off is lost. Wanted:
+99.5 % of the notes of every single performance. Lengths and loudness have bins and are not
 counted here (tests/test_codecs.py).
 """
 
@@ -26,7 +26,7 @@ KEPT = 0.995  # of the notes
 
 
 class Kept(NamedTuple):
-    """What came back: notes there were, those that are kept, and the largest onset error in s."""
+    """Notes there were, those that are kept, and the largest onset error of these in s."""
 
     notes: int
     kept: int
@@ -62,7 +62,7 @@ def report(pieces: Iterable[tuple[str, Kept]]) -> tuple[str, bool]:
         f"{len(found)} performances, {notes:,} notes: {of_all:.3%} kept, the fewest of "
         f"{worst} ({share:.2%}); the largest onset error is {1000 * error:.1f} ms."
     )
-    return text, of_all >= KEPT and share >= KEPT and error <= CLOSE
+    return text, share >= KEPT
 
 
 def named(piece: Piece) -> tuple[str, Kept]:
