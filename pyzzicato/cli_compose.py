@@ -14,7 +14,7 @@ from typing import Any
 from pyzzicato import composition, music_sources, registry, saving
 from pyzzicato.controls import Control, declared
 from pyzzicato.errors import SavingFailed
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import Note, NoteSequence, counted
 
 __all__ = ["add_options", "render", "run"]
 
@@ -157,7 +157,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_report(made, files, heard, wall), indent=1, ensure_ascii=False))
     else:
         for piece, path in zip(made, files, strict=False):
-            print(f"{path}: {piece.title}, {len(piece.continuation)} new notes")
+            print(f"{path}: {piece.title}, {counted(len(piece.continuation), 'new note')}")
     if not heard.whole:
         print("pyzzicato: stopped; what there was is kept.", file=sys.stderr)
     return 0 if heard.whole else INTERRUPTED
@@ -203,5 +203,5 @@ def render(options: argparse.Namespace) -> int:
     saving.check_target(options.output)
     music, name = music_sources.find_music(options.file)
     saving.save(options.output, NoteSequence(), music, title=name, renderer=options.renderer)
-    print(f"{options.output}: {len(music)} notes, {music.duration:.1f} seconds")
+    print(f"{options.output}: {counted(len(music))}, {music.duration:.1f} seconds")
     return 0

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-__all__ = ["HIGHEST_KEY", "LOWEST_KEY", "Note", "NoteSequence"]
+__all__ = ["HIGHEST_KEY", "LOWEST_KEY", "Note", "NoteSequence", "counted"]
 
 LOWEST_KEY = 21  # A0, the lowest key of a piano
 HIGHEST_KEY = 108  # C8, the highest
@@ -27,6 +27,11 @@ class Note(NamedTuple):
     velocity: int = 80
     program: int = 0
     is_drum: bool = False
+
+
+def counted(number: int, what: str = "note") -> str:
+    """A number of notes in words: "1 note", "2,400 notes"; `what` may say more of them."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _check(note: Note) -> None:

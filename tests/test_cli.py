@@ -18,7 +18,7 @@ from pyzzicato.composers import COMPOSERS
 from pyzzicato.controls import declared
 from pyzzicato.generator import Step
 from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import Note, NoteSequence, counted
 from pyzzicato.roll_generator import RollControls
 from pyzzicato.seeds import all_seeds, seeds_by
 
@@ -47,7 +47,7 @@ def test_compose_writes_what_python_composes(
     piece = composition.compose("bach", seconds=5, rng_seed=7)
     assert out.read_bytes() == piece.save(tmp_path / "same.mid").read_bytes()
     shown = capsys.readouterr()
-    assert shown.out == f"{out}: {piece.title}, {len(piece.continuation)} new notes\n"
+    assert shown.out == f"{out}: {piece.title}, {counted(len(piece.continuation), 'new note')}\n"
     assert shown.err == "", "no progress where nobody watches"
 
 
@@ -159,6 +159,18 @@ def test_render_makes_sound_of_a_file_or_of_a_seed(tmp_path: Path, tune: Path) -
     seed = all_seeds()[0]
     assert main(["render", seed.id, "-o", str(tmp_path / "b.mid")]) == 0
     assert len(read_midi(tmp_path / "b.mid")) == len(seed.sequence())
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 note, "), (1200, "1,200 notes, ")])
+def test_render_says_how_many_notes_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, said: str
+) -> None:
+    path = tmp_path / "a.mid"
+    path.write_bytes(
+        write_midi(NoteSequence(tuple(Note(i / 9, i / 9 + 0.1, 60) for i in range(count))))
+    )
+    assert main(["render", str(path), "-o", str(tmp_path / "b.mid")]) == 0
+    assert said in capsys.readouterr().out
 
 
 MISTAKES = {

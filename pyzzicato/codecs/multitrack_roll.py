@@ -28,7 +28,7 @@ import numpy as np
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, check_size
 from pyzzicato.midi_events import MidiEvents, Track, read_events
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import Note, NoteSequence, counted
 
 __all__ = [
     "DRUMS",
@@ -296,9 +296,8 @@ def _lost(programs: Counter[int]) -> list[str]:
     if not programs:
         return []
     count, total = len(programs), sum(programs.values())
-    notes = "1 note" if total == 1 else f"{total:,} notes"
     which = "another instrument" if count == 1 else f"{count} other instruments"
-    return [f"{notes} of {which} were left out: the band has {_listed(INSTRUMENTS)}."]
+    return [f"{counted(total)} of {which} were left out: the band has {_listed(INSTRUMENTS)}."]
 
 
 def _evened(midi: MidiEvents) -> list[str]:

@@ -9,11 +9,12 @@ from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.composers import Composer
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import check_size
+from pyzzicato.notes import counted
 from pyzzicato.seeds import Seed, all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import becomes, listed, plays_band
 from pyzzicato.ui.pieces import Start, library_start, nothing_start
-from pyzzicato.ui.player import SeedCard, counted, seed_cards
+from pyzzicato.ui.player import SeedCard, seed_cards
 from pyzzicato.ui.state import View, gather, toggle
 from pyzzicato.ui.uploads import read_upload
 

@@ -21,13 +21,12 @@ import streamlit as st
 from pyzzicato.band_parts import OTHERS, is_band, players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
 from pyzzicato.layering import PROGRAMS
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.notes import Note, NoteSequence, counted
 
 __all__ = [
     "Known",
     "PlayerResult",
     "SeedCard",
-    "counted",
     "player",
     "seed_cards",
     "sound_bank",
@@ -195,11 +194,6 @@ def takes_row(
     ]
     call = None if on_pick is None else lambda pick: on_pick(int(pick))
     return int(_choose("row", "Takes", cards, str(chosen), key, call))
-
-
-def counted(notes: int) -> str:
-    """A number of notes in words: "1 note", "2 notes"."""
-    return f"{notes} note" if notes == 1 else f"{notes} notes"
 
 
 def sound_bank(*, band: bool = False) -> None:

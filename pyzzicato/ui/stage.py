@@ -9,13 +9,13 @@ import streamlit as st
 from pyzzicato.band_parts import is_band
 from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
-from pyzzicato.notes import NoteSequence
+from pyzzicato.notes import NoteSequence, counted
 from pyzzicato.ui import anew, keeping, links, morphing, shell
 from pyzzicato.ui.closeness import Closeness, closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.pieces import Piece, Start
-from pyzzicato.ui.player import PlayerResult, counted, player, takes_row
+from pyzzicato.ui.player import PlayerResult, player, takes_row
 from pyzzicato.ui.state import View
 from pyzzicato.ui.theme import is_dark
 
