@@ -6,7 +6,9 @@ Nothing by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -57,9 +59,8 @@ def _torch_lstm(width: int) -> Any:
 
 def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, Any], Any]]:
     """By name: what builds the network, its config and its training table."""
+    # Without composers the table is one row, and all windows are nobody's.
     own, plain = plan.config, {**plan.config, "composers": []}
-    # Without composers the table is one row, read with every note as other tables are.
-    untold = {name: value for name, value in plan.training.items() if name != "rates"}
     adamw = {**plan.training, "optimizer": "adamw"}
     small = {**own, "batch": max(1, own["batch"] // 4)}
 
@@ -68,12 +69,21 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
 
     return {
         "transformer": (build(own), own, plan.training),
-        "no_composer": (build(plain), plain, untold),
+        "no_composer": (build(plain), plain, plan.training),
         "lstm": (build(own, recurrent), own, {**adamw, "learning_rate": 0.002}),
         "adamw": (build(own), own, {**adamw, "learning_rate": 0.001}),
         "tokens": (partial(build_of_tokens, own), own, plan.training),
         "tokens_small": (partial(build_of_tokens, own), small, plan.training),
     }
+
+
+@dataclass
+class Taught:
+    """How far a network's teaching has come: steps, notes seen, seconds on the processor."""
+
+    step: int = 0
+    notes: int = 0
+    seconds: float = 0.0
 
 
 def taught(
@@ -84,12 +94,15 @@ def taught(
     minutes: float,
     rng_seed: int,
     begun: ModelInfo | None = None,
+    shared: Path | None = None,
 ) -> tuple[Any, int, int]:
     """The network after so many minutes, the notes that it saw and its weights.
 
     The minutes are the process's own time on the processor: on one thread they are those of the
     clock, and what else the machine does takes none of them away. With `begun` it goes on from
-    that model's weights, at a fifth of the rate.
+    that model's weights, at a fifth of the rate. `shared` is a file for what the network has in
+    common with one that is never told a composer, its teaching up to `told_from`: taken from there
+    if it is there, else written.
     """
     import keras
 
@@ -98,22 +111,65 @@ def taught(
     network, most = build(), float(training["learning_rate"])
     if begun:
         go_on_from(network, begun)
-        most *= FURTHER
+        most, config = most * FURTHER, {**config, "told_from": 0.0}
     constant = {**training, "schedule": "constant", "averaging": AVERAGING}
     compiled = keras.backend.backend() == "jax"
     network.compile(optimizer(constant, 1), loss=note_loss, jit_compile=compiled)
     examples = NoteWindows(dataset.split("train"), config, training=True)
     network.train_on_batch(*examples.batch(np.random.default_rng((rng_seed, 0))))  # made ready
-    since, step, notes = process_time(), 0, 0
-    while (part := (process_time() - since) / (60 * minutes)) < 1:
-        step += 1
+    teach = partial(_teach, network, examples, 60 * minutes, most, rng_seed)
+    done = restored(network, shared) if shared and shared.exists() else Taught()
+    if shared and not done.step:
+        teach(done, config["told_from"])
+        store(network, done, shared)
+    teach(done, 1.0)
+    size = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    return network, done.notes, size
+
+
+def _teach(
+    network: Any,
+    examples: NoteWindows,
+    seconds: float,
+    most: float,
+    rng_seed: int,
+    done: Taught,
+    until: float,
+) -> None:
+    """Goes on from what is `done` up to the share `until` of all the seconds."""
+    since = process_time() - done.seconds
+    while done.seconds < until * seconds:
+        done.step += 1
+        part = examples.passed = done.seconds / seconds
         rise, fall = min(1.0, part / WARM), 0.5 + 0.5 * np.cos(np.pi * part)
         network.optimizer.learning_rate = most * rise * float(fall)
-        inputs, target = examples.batch(np.random.default_rng((rng_seed, step)))
+        inputs, target = examples.batch(np.random.default_rng((rng_seed, done.step)))
         network.train_on_batch(inputs, target)
-        notes += int((target[..., 0] >= 0).sum())
-    size = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
-    return network, notes, size
+        done.notes += int((target[..., 0] >= 0).sum())
+        done.seconds = process_time() - since
+
+
+def store(network: Any, done: Taught, path: Path) -> None:
+    """Keeps a network, what its optimiser remembers, and how far it has come."""
+    from keras import ops
+
+    arrays: dict[str, Any] = {
+        str(n): ops.convert_to_numpy(variable) for n, variable in enumerate(_variables(network))
+    }
+    np.savez(path, **arrays, **asdict(done))
+
+
+def restored(network: Any, path: Path) -> Taught:
+    """Gives `network` what `store` kept; where it knows no composers, one row of theirs."""
+    with np.load(path) as file:
+        for n, variable in enumerate(_variables(network)):
+            kept = file[str(n)]
+            variable.assign(kept[: variable.shape[0]] if kept.ndim else kept)
+        return Taught(int(file["step"]), int(file["notes"]), float(file["seconds"]))
+
+
+def _variables(network: Any) -> list[Any]:
+    return [*network.weights, *network.optimizer.variables]
 
 
 def go_on_from(network: Any, info: ModelInfo) -> None:

@@ -9,7 +9,9 @@ runs out; on one thread (OMP_NUM_THREADS=1) that is the time of the clock, and s
 teach one network each:
 
 - transformer: the flagship's own recipe (models/transformer/model.toml);
-- no_composer: the same without its composer token;
+- no_composer: the same without its composer token. By the recipe composers are told from a share
+  of the teaching on (`told_from`); until then the two are one network, so they are taught once up
+  to there, and what parts them is not by whom else chance would have it;
 - lstm: three LSTM layers of equal size in place of the attention, taught with AdamW, which is
   usual for them, at a rate of 0.002; on PyTorch they are PyTorch's own, because Keras' loop over
   the notes takes five times as long there;
@@ -34,7 +36,7 @@ little else tells whose they are; and the bits per note with a moving average of
 which the last step makes a hundredth, in place of the weights themselves. What a network told is
 kept in the folder --runs, and is not taught again in a later run with the same minutes, windows,
 seed, recipe and weights to go on from. `--write` keeps the figures in results.json; those of --only
-(for each number of minutes its last) and of --further stand beside those of all.
+(for each number of minutes, recipe and seed its last) and of --further stand beside those of all.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ from pyzzicato.recipes import recipe
 from pyzzicato.registry import models
 
 BATCH = 4  # windows
-FURTHER = ("transformer", "no_composer")  # which can begin from the weights that ship
+PAIR = ("transformer", "no_composer")  # apart in nothing but whether composers are told
 FIRST = (8, 64)  # notes of every piece
 Floats = np.ndarray
 
@@ -131,13 +133,15 @@ def measured(dataset: Dataset, args: argparse.Namespace) -> dict[str, Any]:
     weights = hashlib.blake2b(info.weights.read_bytes()).hexdigest() if begin else ""
     folder = args.runs / f"{args.minutes:g}-{len(asked)}-{args.rng_seed}"
     folder.mkdir(parents=True, exist_ok=True)
+    shared = folder / f"shared-{digest([plan.config, plan.training])}.npz"
     for name, (build, config, training) in variants(plan).items():
         if args.only and name not in args.only.split(","):
             continue
         there = folder / f"{name}-{digest([config, training, weights])}.npz"
         if not there.exists():
+            common = shared if name in PAIR and not begin else None
             network, notes, size = taught(
-                build, config, training, dataset, args.minutes, args.rng_seed, begin
+                build, config, training, dataset, args.minutes, args.rng_seed, begin, common
             )
             bits = [np.concatenate(bits_of(network, config["composers"], asked))]
             bits.append(np.concatenate(bits_of(network, config["composers"], begun)))
@@ -205,7 +209,7 @@ def main() -> None:
         print("Name a folder of music with --data, and have some hours: see --help.")
         return
     if args.further:
-        args.only = args.only or ",".join(FURTHER)
+        args.only = args.only or ",".join(PAIR)
     dataset = read_dataset(args.data, kinds=models()["transformer"].training["kinds"])
     found = measured(dataset, args)
     speed: dict[str, Any] = {}
@@ -215,6 +219,7 @@ def main() -> None:
     if args.write:
         asked = {"minutes": args.minutes, "windows": args.windows, "rng_seed": args.rng_seed}
         plan = recipe(models()["transformer"].folder, args.runs)
+        asked["told_from"] = plan.config["told_from"]
         by = digest([plan.config, plan.training])
         used = machine(("keras", "onnxruntime", "torch"))
         keep_by(args, {**asked, "recipe": by, "networks": found, **speed, "machine": used})
@@ -226,7 +231,8 @@ def keep_by(args: argparse.Namespace, figures: dict[str, Any], path: Path = RESU
         keep("taught_further" if args.further else "equal_time", figures, path)
         return
     before = kept(path).get("equal_time_some", {})
-    keep("equal_time_some", {**before, f"{args.minutes:g}": figures}, path)
+    name = f"{args.minutes:g} {figures['recipe']} {args.rng_seed}"
+    keep("equal_time_some", {**before, name: figures}, path)
 
 
 if __name__ == "__main__":

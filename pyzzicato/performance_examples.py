@@ -11,7 +11,8 @@ In a share `filled` of the windows the network learns to fill a gap: the notes a
 first (segment 1), then those before it and those inside it (segment 0), each knowing how much
 time is left until the part after begins. Segment 2 marks a window that begins its piece. In a share
 `halved` of the batches there are twice as many windows of half the length: most pieces are
-shorter than a whole window, and short windows train faster.
+shorter than a whole window, and short windows train faster. Up to the share `told_from` of the
+training every window is told all composers in equal parts, so that their rows stay alike.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class NoteWindows:
         self.pieces = [p for p in pieces if len(p.notes) >= 32]
         self.config = config
         self.training = training
+        self.passed = 0.0  # the share of the training that is over: see `Examples`
         self.composers = {name: row + 1 for row, name in enumerate(config["composers"])}
         seconds: dict[str, float] = {}
         for piece in self.pieces:
@@ -112,6 +114,8 @@ class NoteWindows:
             target[row, : len(codes)] = codes[:, :4]
             known = self.composers.get(piece.composer, 0)
             composer[row, 0 if self.training and rng.random() < 0.1 else known] = 1.0
+        if self.training and self.passed < self.config.get("told_from", 0.0):
+            composer[:] = 1 / composer.shape[1]
         chosen = np.maximum(target[..., :3], 0)
         inputs = {"notes": notes, "wishes": wishes, "chosen": chosen, "composer": composer}
         return inputs, target

@@ -36,7 +36,9 @@ Batch = tuple[dict[str, np.ndarray], np.ndarray]
 class Examples(Protocol):
     """Training batches, drawn with the generator that is handed in.
 
-    Where batches have an order there is also `at(epoch, index)`, and it is asked instead.
+    Where batches have an order there is also `at(epoch, index)`, and it is asked instead. Where
+    they change in the course of the training there is `passed`: before each batch it is set to the
+    share of the training that is over, 0 to 1.
     """
 
     def batch(self, rng: np.random.Generator) -> Batch: ...
@@ -103,7 +105,8 @@ def recipe(folder: Path, runs: Path, begin: ModelInfo | None = None) -> Recipe:
             )
         training |= further
         run += f"-further-{hashlib.sha256(begin.weights.read_bytes()).hexdigest()[:8]}"
-    config |= {name: training[name] for name in ("batch", "window") if name in training}
+    named = ("batch", "window", "told_from")
+    config |= {name: training[name] for name in named if name in training}
     config |= training.get("augmentation", {})
     return Recipe(folder.name, table["family"], config, training, runs / run, folder, begin)
 

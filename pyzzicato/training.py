@@ -103,11 +103,13 @@ def _prepared(plan: Recipe, family: FamilyModule, pieces: Sequence[Piece]) -> Re
     return replace(plan, config={**plan.config, **prepare(plan, pieces)})
 
 
-def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None) -> Any:
+def _stream(
+    examples: Examples, count: int, rng_seed: int, first_epoch: int | None = None, epochs: int = 1
+) -> Any:
     """A Keras data set of `count` batches an epoch.
 
-    Batch i of epoch e depends on rng_seed, e and i only. Without `first_epoch` every epoch has
-    the same batches.
+    Batch i of epoch e depends on rng_seed, e, i and, where batches change in the course of the
+    training, `epochs` only. Without `first_epoch` every epoch has the same batches.
     """
     import keras
 
@@ -123,9 +125,12 @@ def _stream(examples: Examples, count: int, rng_seed: int, first_epoch: int | No
             if in_order is not None:
                 made: Batch = in_order(self.epoch, index)
                 return made
+            if hasattr(examples, "passed"):
+                examples.passed = max(0.0, self.epoch - 1 + index / count) / epochs
             return examples.batch(np.random.default_rng((rng_seed, self.epoch, index)))
 
         def on_epoch_end(self) -> None:
+            # Keras calls it once before the first epoch too, so that they are numbered from 1.
             if first_epoch is not None:
                 self.epoch += 1
 
@@ -154,6 +159,7 @@ def _fit(
         training["steps_per_epoch"],
         rng_seed,
         first_epoch=len(history),
+        epochs=epochs,
     )
     checked = _stream(
         family.examples(dataset.split("val"), plan.config, training=False),

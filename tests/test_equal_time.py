@@ -173,19 +173,20 @@ def test_figures_of_some_networks_stand_beside_those_of_other_minutes(
     path, tool = tmp_path / "results.json", scripts["equal_time"]
 
     def keep(figures: int, **asked: Any) -> None:
-        given = {"minutes": 70.0, "only": "", "further": False, **asked}
-        tool.keep_by(argparse.Namespace(**given), {"figures": figures}, path)
+        given = {"minutes": 70.0, "only": "", "further": False, "rng_seed": 1, **asked}
+        tool.keep_by(argparse.Namespace(**given), {"figures": figures, "recipe": "a"}, path)
 
     keep(1)
     keep(2, only="lstm")
     keep(3, only="lstm", minutes=100.0)
     keep(4, only="transformer")
-    keep(5, only="transformer,no_composer", further=True)
-    assert json.loads(path.read_text(encoding="utf-8")) == {
-        "equal_time": {"figures": 1},
-        "equal_time_some": {"70": {"figures": 4}, "100": {"figures": 3}},
-        "taught_further": {"figures": 5},
-    }
+    keep(5, only="transformer", rng_seed=2)
+    keep(6, only="transformer,no_composer", further=True)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["equal_time"]["figures"] == 1
+    some = {name: each["figures"] for name, each in found["equal_time_some"].items()}
+    assert some == {"70 a 1": 4, "100 a 1": 3, "70 a 2": 5}
+    assert found["taught_further"]["figures"] == 6
 
 
 def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]) -> None:
@@ -225,6 +226,14 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 
+    late = {**some, "recipe": "2", "told_from": 0.5, "rng_seed": 1}
+    pair = {"60 2 1": late, "60 2 2": {**late, "rng_seed": 2}, "90 1 1": {**some, "minutes": 90.0}}
+    text = tool.parts_table({"equal_time": found, "equal_time_some": pair})
+    apart = "they are one network until composers are told, after 50% of that"
+    assert text.count(f"{apart}:") == 1
+    assert text.count(f"{apart}, drawn by other dice:") == 1
+    assert text.index("for 90 minutes") < text.index(f"{apart}:") < text.index("other dice")
+
     text = tool.parts_table({"equal_time": found, "taught_further": {**some, "minutes": 25.0}})
     assert "taught on for 25 minutes on 1 core, once told" in text
     assert "Some of them again" not in text
@@ -247,6 +256,42 @@ def test_teaching_can_go_on_from_a_models_weights(
     scripts["equal_networks"].go_on_from(network, info)
     told = network({**inputs, "composer": nobody[:, : len(composers) + 1]})
     np.testing.assert_allclose(np.asarray(told), wanted, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_two_networks_go_on_from_what_they_were_taught_in_common(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    """With the optimiser's memory: the next step of the one that began is that of the others."""
+    from pyzzicato.optimizers import optimizer
+
+    tool, path = scripts["equal_networks"], tmp_path / "shared.npz"
+    inputs, target = windows(filled=0.0)
+
+    def told(composers: tuple[str, ...]) -> dict[str, np.ndarray]:
+        count = len(composers) + 1
+        return {**inputs, "composer": np.full((2, count), 1 / count, np.float32)}
+
+    def network(composers: tuple[str, ...]) -> Any:
+        made = transformer.build({**TINY, "composers": composers})
+        made.compile(optimizer({"learning_rate": 0.01, "schedule": "constant"}, 1), note_loss)
+        made.train_on_batch(told(composers), target)
+        return made
+
+    first, again, untold = network(COMPOSERS), network(COMPOSERS), network(())
+    first.train_on_batch(told(COMPOSERS), target)
+    tool.store(first, tool.Taught(step=2, notes=7, seconds=1.5), path)
+    assert tool.restored(again, path) == tool.Taught(step=2, notes=7, seconds=1.5)
+    assert tool.restored(untold, path) == tool.Taught(step=2, notes=7, seconds=1.5)
+    wanted = np.asarray(first(told(COMPOSERS)))
+    np.testing.assert_allclose(np.asarray(again(told(COMPOSERS))), wanted, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(untold(told(()))), wanted, atol=1e-5)
+    for each, composers in ((first, COMPOSERS), (again, COMPOSERS), (untold, ())):
+        each.train_on_batch(told(composers), target)
+    wanted = np.asarray(first(told(COMPOSERS)))
+    np.testing.assert_allclose(np.asarray(again(told(COMPOSERS))), wanted, atol=1e-5)
+    # A row that is met four times as often begins with a memory of gradients a fourth as large.
+    np.testing.assert_allclose(np.asarray(untold(told(()))), wanted, atol=0.1)
 
 
 def test_every_network_that_is_taught_has_a_name(scripts: dict[str, ModuleType]) -> None:

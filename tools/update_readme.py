@@ -247,10 +247,13 @@ def parts_table(results: Mapping[str, Any]) -> str:
         "validation music; the Markov model was counted on all of the training music. ± is a "
         f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
     )
-    by_minutes = results.get("equal_time_some", {})
-    for longer in (by_minutes[minutes] for minutes in sorted(by_minutes, key=float)):
+    some = results.get("equal_time_some", {}).values()
+    for longer in sorted(some, key=lambda row: (row.get("told_from", 0), row["minutes"])):
         changed = longer.get("recipe") != found.get("recipe")
         by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
+        if part := longer.get("told_from"):
+            by += f"; they are one network until composers are told, after {part:.0%} of that"
+            by += "" if longer["rng_seed"] == 1 else ", drawn by other dice"
         text += (
             f"\nSome of them again, for {longer['minutes']:g} minutes of processor time each, "
             f"on {longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
