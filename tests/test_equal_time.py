@@ -226,20 +226,26 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
 
-    late = {**some, "recipe": "2", "told_from": 0.5, "rng_seed": 1}
-    pair = {"60 2 1": late, "60 2 2": {**late, "rng_seed": 2}, "90 1 1": {**some, "minutes": 90.0}}
-    text = tool.parts_table({"equal_time": found, "equal_time_some": pair})
-    apart = "they are one network until composers are told, after 50% of that"
-    assert text.count(f"{apart}:") == 1
-    assert text.count(f"{apart}, drawn by other dice:") == 1
-    assert text.index("for 90 minutes") < text.index(f"{apart}:") < text.index("other dice")
-
     text = tool.parts_table({"equal_time": found, "taught_further": {**some, "minutes": 25.0}})
     assert "taught on for 25 minutes on 1 core, once told" in text
     assert "Some of them again" not in text
     longer["no_composer"] |= {"more_error": 0.0028}
     text = tool.parts_table({"equal_time": found, "taught_further": some})
     assert "| +1.000 ± 0.003 | +1.00 ± 0.04 |" in text
+
+
+def test_the_readme_says_where_two_networks_part(scripts: dict[str, ModuleType]) -> None:
+    row = {"bits_per_note": 14.0, "standard_error": 0.1, "weights": 7_215_064, "notes_seen": 1}
+    cores = {"machine": {"cores": "1 core"}, "windows": 100, "networks": {"transformer": row}}
+    found = {**cores, "minutes": 18.0}
+    some = {**cores, "minutes": 60.0, "recipe": "1"}
+    late = {**some, "recipe": "2", "told_from": 0.5, "rng_seed": 1}
+    pair = {"60 2 1": late, "60 2 2": {**late, "rng_seed": 2}, "90 1 1": {**some, "minutes": 90.0}}
+    text = scripts["update_readme"].parts_table({"equal_time": found, "equal_time_some": pair})
+    apart = "they are one network until composers are told, after 50% of that"
+    assert text.count(f"{apart}:") == 1
+    assert text.count(f"{apart}, drawn by other dice:") == 1
+    assert text.index("for 90 minutes") < text.index(f"{apart}:") < text.index("other dice")
 
 
 @pytest.mark.parametrize("composers", [COMPOSERS, []])
