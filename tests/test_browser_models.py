@@ -71,9 +71,7 @@ def test_takes_are_layered_and_kept_with_a_track_each(enter: Callable[..., Visit
     visitor.compose()
     visitor.page.get_by_text("Layer them").click()
     visitor.page.get_by_text("each on an instrument of its own").wait_for()
-    found = re.search(r"^(\d+) notes", visitor.figures)
-    assert found is not None
-    notes = len(find_seed(NOCTURNE).sequence()) + int(found[1])
+    notes = len(find_seed(NOCTURNE).sequence()) + visitor.new_notes
     until(lambda: int(visitor.data("notes")) == notes)
     kept = visitor.download("MIDI")
     assert kept.suggested_filename == "pyzzicato-chopin-1-layers.mid"
