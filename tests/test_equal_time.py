@@ -221,7 +221,7 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     assert "Some of them again, for 60 minutes of processor time each, on 1 core:" in text
     both = {"100": {**some, "minutes": 100.0}, "60": {**some, "recipe": "1"}}
     text = tool.parts_table({"equal_time": found, "equal_time_some": both})
-    assert "each, on 1 core, by a later recipe (`docs/decisions.md`):" in text
+    assert "each, on 1 core, by a later recipe (those between: `docs/decisions.md`):" in text
     assert text.index("for 60 minutes of processor") < text.index("for 100 minutes of processor")
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text
@@ -242,7 +242,7 @@ def test_the_readme_says_where_two_networks_part(scripts: dict[str, ModuleType])
     late = {**some, "recipe": "2", "told_from": 0.5, "rng_seed": 1}
     pair = {"60 2 1": late, "60 2 2": {**late, "rng_seed": 2}, "90 1 1": {**some, "minutes": 90.0}}
     text = scripts["update_readme"].parts_table({"equal_time": found, "equal_time_some": pair})
-    apart = "they are one network until composers are told, after 50% of that"
+    apart = "the first two are one until composers are told, after 50% of that"
     assert text.count(f"{apart}:") == 1
     assert text.count(f"{apart}, drawn by other dice:") == 1
     assert text.index("for 90 minutes") < text.index(f"{apart}:") < text.index("other dice")
