@@ -1,5 +1,6 @@
 """Pieces kept beside a model's weights."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from pyzzicato.cli import main
 from pyzzicato.errors import ModelUnavailable, UnknownName
 from pyzzicato.examples import examples, write_examples
 from pyzzicato.registry import ModelInfo, model_info
+from pyzzicato.ui.examples import about
 from tests.small_model import make_model
 
 ASKED = """
@@ -47,6 +49,8 @@ def test_what_is_kept_is_what_the_settings_make(info: ModelInfo) -> None:
         assert min(note.start for note in each.continuation) >= 0
     again = write_examples(info, lambda text: None)
     assert again == made
+    assert re.fullmatch(r"\d+ s of seed, [78] s new", about(made[0]))
+    assert re.fullmatch("from nothing, [56] s new", about(made[1]))
 
 
 def test_a_piece_that_is_no_longer_asked_for_goes(info: ModelInfo) -> None:

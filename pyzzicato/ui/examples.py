@@ -10,7 +10,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import SeedCard, player, seed_cards
 
-__all__ = ["show_examples"]
+__all__ = ["about", "show_examples"]
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
@@ -35,7 +35,7 @@ def show_examples(info: ModelInfo) -> None:
     shell.line("Fixed settings, one try each; the seed first, then what the network wrote.")
     key = f"example-{info.id}"
     cards = [
-        SeedCard(each.id, each.title, _about(each), each.seed.followed_by(each.continuation))
+        SeedCard(each.id, each.title, about(each), each.seed.followed_by(each.continuation))
         for each in found
     ]
     chosen = seed_cards(
@@ -60,5 +60,7 @@ def show_examples(info: ModelInfo) -> None:
     )
 
 
-def _about(each: Example) -> str:
-    return f"{each.border:.0f} s of seed, {each.continuation.duration:.0f} s new"
+def about(each: Example) -> str:
+    """What stands below a piece's title: how long it is, and what it goes on from."""
+    begun = f"{each.border:.0f} s of seed" if each.seed else "from nothing"
+    return f"{begun}, {each.continuation.duration:.0f} s new"
