@@ -221,7 +221,7 @@ def test_the_readme_says_what_the_parts_are_worth(scripts: dict[str, ModuleType]
     assert "Some of them again, for 60 minutes of processor time each, on 1 core:" in text
     both = {"100": {**some, "minutes": 100.0}, "60": {**some, "recipe": "1"}}
     text = tool.parts_table({"equal_time": found, "equal_time_some": both})
-    assert "each, on 1 core, by a later recipe (those between: `docs/decisions.md`):" in text
+    assert "each, on 1 core, by a later recipe (`docs/decisions.md`):" in text
     assert text.index("for 60 minutes of processor") < text.index("for 100 minutes of processor")
     assert "| 14.00 ± 0.11 | – | – |" in text
     assert "| +1.00 ± 0.04 | +1.00 ± 0.04 |" in text

@@ -250,7 +250,7 @@ def parts_table(results: Mapping[str, Any]) -> str:
     some = results.get("equal_time_some", {}).values()
     for longer in sorted(some, key=lambda row: (row.get("told_from", 0), row["minutes"])):
         changed = longer.get("recipe") != found.get("recipe")
-        by = ", by a later recipe (those between: `docs/decisions.md`)" if changed else ""
+        by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
         if part := longer.get("told_from"):
             by += f"; the first two are one until composers are told, after {part:.0%} of that"
             by += "" if longer["rng_seed"] == 1 else ", drawn by other dice"
