@@ -3,7 +3,8 @@
     python benchmarks/minutes_long.py [MODEL ...] [--pieces 60] [--seconds 180] [--data FOLDER]
         [--composers chopin,bach] [--set temperature=0.9] [--openings] [--write]
 
-Over five composers and their built-in seeds, several takes of a seed where a composer has few;
+Over five composers and their built-in seeds, in turn where a composer has few, each piece with
+dice of its own;
 with --openings the first 20 s of performances that no model was trained on instead, one of each
 work and then more, as long as there are any. Per composer notes per second over 30 s windows
 (10th percentile, median, 90th) and their mean pitch in the same way, the drift from the first third
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -51,7 +52,7 @@ from pyzzicato.datasets import Dataset, Piece, read_dataset
 from pyzzicato.density import window_densities
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation import write_metrics
-from pyzzicato.generator import collect_takes
+from pyzzicato.generator import collect
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import seeds_by
@@ -84,15 +85,11 @@ def _opening_of(piece: Piece) -> NoteSequence:
     return NoteSequence(tuple(notes)).trim(0.0, OPENING)
 
 
-def shared_out(seeds: Sequence[Prompt], pieces: int) -> Iterator[tuple[Prompt, int]]:
-    """Each seed and how many takes of it, `pieces` in all; raises PyzzicatoError without seeds."""
+def in_turn(seeds: Sequence[Prompt], pieces: int) -> list[Prompt]:
+    """The seed of each piece; raises PyzzicatoError without seeds."""
     if not seeds:
         raise PyzzicatoError("There is no built-in seed of that composer: see `pyzzicato seeds`.")
-    least, more = divmod(pieces, len(seeds))
-    for number, seed in enumerate(seeds):
-        takes = least + (number < more)
-        if takes:
-            yield seed, takes
+    return [seeds[number % len(seeds)] for number in range(pieces)]
 
 
 def written(
@@ -108,16 +105,13 @@ def written(
     controls = from_texts(
         info.controls, {**settings, "seconds": str(seconds), "composer": composer}
     )
-    for rng_seed, ((name, seed), takes) in enumerate(
-        shared_out(prompts(composer, unheard), pieces), controls.rng_seed
-    ):
+    seeds = in_turn(prompts(composer, unheard), pieces)
+    for rng_seed, (name, seed) in enumerate(seeds, controls.rng_seed):
         started = perf_counter()
         asked = controls.changed(rng_seed=rng_seed)  # no two pieces have the same dice
-        music = collect_takes(generator.generate(seed, asked, takes), takes)
-        found += [note_array(take) for take in music]
-        speed = takes * seconds / (perf_counter() - started)
-        print(f"  {composer} {name}: {takes} x {seconds:g} s, {speed:.0f} x real time",
-              file=sys.stderr)  # fmt: skip
+        found.append(note_array(collect(generator.generate(seed, asked))))
+        speed = seconds / (perf_counter() - started)
+        print(f"  {composer} {name}: {seconds:g} s, {speed:.0f} x real time", file=sys.stderr)
     return found
 
 

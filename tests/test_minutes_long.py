@@ -92,12 +92,11 @@ def test_a_repeat_is_exact_on_the_grid(counted: ModuleType) -> None:
     assert counted.repeats(twice, 16.0)[0] < again
 
 
-def test_takes_are_shared_out(script: ModuleType) -> None:
-    shared = [takes for _, takes in script.shared_out(["a", "b", "c", "d", "e"], 12)]
-    assert shared == [3, 3, 2, 2, 2]
-    assert list(script.shared_out(["a", "b", "c"], 2)) == [("a", 1), ("b", 1)]
+def test_seeds_take_turns(script: ModuleType) -> None:
+    assert script.in_turn(["a", "b", "c"], 5) == ["a", "b", "c", "a", "b"]
+    assert script.in_turn(["a", "b", "c"], 2) == ["a", "b"]
     with pytest.raises(PyzzicatoError, match="no built-in seed of that composer"):
-        list(script.shared_out([], 2))
+        script.in_turn([], 2)
 
 
 def test_openings_are_of_held_out_performances_one_of_each_work_first(script: ModuleType) -> None:
