@@ -17,7 +17,7 @@ from pyzzicato import controls
 from pyzzicato.codecs.performance import TICKS, codes_of
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.controls import control, likeliest, wildness
-from pyzzicato.courses import Course, level, pace_of
+from pyzzicato.courses import Course
 from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
@@ -25,6 +25,7 @@ from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.note_prompt import Prompt, read_after, to_continue, to_fill
 from pyzzicato.note_writer import NoteHeads, Report, Writer
 from pyzzicato.notes import NoteSequence
+from pyzzicato.paces import level, pace_of
 from pyzzicato.performance_examples import KINDS, time_left
 from pyzzicato.registers import register_of
 from pyzzicato.registry import ModelInfo

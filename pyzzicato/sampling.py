@@ -9,7 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["Dice", "choose_class", "choose_count", "choose_keys", "evenly", "sigmoid"]
+__all__ = [
+    "STRATA",
+    "Dice",
+    "choose_class",
+    "choose_count",
+    "choose_keys",
+    "evenly",
+    "sigmoid",
+    "stratified",
+]
+
+STRATA = 13  # parts; a prime, so that any step goes through all of them
 
 # The same as the methods of these names, without what these look up first.
 _most, _sum, _sums = np.maximum.reduce, np.add.reduce, np.add.accumulate
@@ -55,6 +66,17 @@ def evenly(rng_seed: int, take: int, steps: tuple[float, float]) -> float:
     """
     share = (0.5 + (rng_seed - 1) * steps[0] + take * steps[1]) % 1.0
     return min(max(share, 0.01), 0.99)
+
+
+def stratified(rng_seed: int, take: int, steps: tuple[int, int]) -> float:
+    """A share between 0 and 1 for a piece, the middle of one of `STRATA` equal parts.
+
+    The first piece, which is heard first, has the part in the middle. It goes up by the first of
+    `steps`, 1 to `STRATA` - 1, from one rng_seed to the next and by the second from one take to the
+    next, and round; so of `STRATA` in a row each has another.
+    """
+    part = (STRATA // 2 + (rng_seed - 1) * steps[0] + take * steps[1]) % STRATA
+    return (part + 0.5) / STRATA
 
 
 def choose_count(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:

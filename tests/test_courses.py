@@ -7,20 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.courses import (
-    CLASSES,
-    DENSEST,
-    LEAST,
-    STRONGEST,
-    WAITS,
-    WANDERS,
-    Course,
-    Pace,
-    level,
-    pace_of,
-)
+from pyzzicato.courses import CLASSES, STRONGEST, WAITS, Course
 from pyzzicato.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.paces import DENSEST, LEAST, WANDERS, Pace, level, pace_of
 from pyzzicato.performance_examples import density_wish
 from tests.test_density import even_piece
 

@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pyzzicato.courses import KNOT, Pace, pace_of
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.paces import KNOT, Pace, pace_of
 from tests.scripts import open_script
 from tests.small_transformer import make_transformer
 
@@ -38,12 +38,15 @@ def test_what_was_played_is_counted_in_whole_stretches(script: ModuleType) -> No
 
 
 def test_the_line_is_found_and_kept_within_bounds(script: ModuleType) -> None:
-    asked = np.random.default_rng(1).normal(2.0, 0.4, 200)
+    asked = np.random.default_rng(1).normal(2.0, 0.4, 2000)
     found = script.answer(np.stack([asked, 0.3 + 0.85 * asked]))
     assert found == pytest.approx((0.3, 0.85))
-    deaf = script.answer(np.stack([asked, np.full(200, 2.2)]))
+    off = np.random.default_rng(2).normal(0.0, 0.3, 2000)  # playing is off its course by chance
+    wider = script.answer(np.stack([asked, 0.3 + 0.85 * asked + off]))
+    assert wider.times == pytest.approx(np.hypot(0.85, 0.3 / 0.4), rel=0.1)
+    deaf = script.answer(np.stack([asked, np.full(2000, 2.2)]))
     assert deaf.times == script.FLATTEST
-    assert deaf.more + deaf.times * asked.mean() == pytest.approx(2.2)
+    assert deaf.more + deaf.times * np.median(asked) == pytest.approx(2.2)
     level = script.answer(np.stack([np.full(200, 2.0), np.full(200, 2.5)]))
     assert level == pytest.approx((0.5, 1.0))
 

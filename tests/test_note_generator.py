@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY
-from pyzzicato.courses import Course, level
+from pyzzicato.courses import Course
 from pyzzicato.errors import InvalidControl
 from pyzzicato.generator import Step, collect, collect_takes
 from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
 from pyzzicato.note_writer import LONGEST_SILENCE, LOOSER, NoteHeads, Writer, guided
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.paces import level
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.returns import FIRST as RETURNS_FIRST
 from pyzzicato.runtime import StepGraph

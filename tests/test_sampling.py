@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from pyzzicato.sampling import Dice, choose_class, choose_count, choose_keys, evenly, sigmoid
+from pyzzicato.sampling import (
+    STRATA,
+    Dice,
+    choose_class,
+    choose_count,
+    choose_keys,
+    evenly,
+    sigmoid,
+    stratified,
+)
 
 MANY = 4000
 
@@ -161,3 +170,14 @@ def test_pieces_lie_evenly_and_the_first_in_the_middle() -> None:
         assert np.histogram(shares, 5, (0.0, 1.0))[0] == pytest.approx(np.full(5, 10), abs=2)
         assert 0.01 <= min(shares) <= max(shares) <= 0.99
     assert evenly(5, 3, (0.125, 0.0)) == 0.01  # a share of nothing is no rank
+
+
+@pytest.mark.parametrize("steps", [(3, 4), (6, 8), (1, 12)])
+def test_as_many_pieces_as_there_are_parts_lie_in_one_each(steps: tuple[int, int]) -> None:
+    parts = np.arange(STRATA)
+    for first in (1, 7, 10**6):
+        numbers = [stratified(first + n, 2, steps) for n in range(STRATA)]
+        takes = [stratified(first, take, steps) for take in range(STRATA)]
+        for shares in (numbers, takes):
+            assert sorted(shares) == pytest.approx((parts + 0.5) / STRATA)
+    assert stratified(1, 0, steps) == 0.5

@@ -5,7 +5,7 @@
 Training writes it by itself ("course" and "steadiness", see `pyzzicato.density`, "register", see
 `pyzzicato.registers`, and "touch", see `pyzzicato.touch`); this is for a model that was trained
 before it did. It also prints what windows of a piece have in common, by how far they are apart, and
-where the first of them stands: `OPENING` in `pyzzicato/courses.py`.
+where the first of them stands: `OPENING` in `pyzzicato/paces.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.courses import KNOT, OPENING
 from pyzzicato.datasets import music_for
 from pyzzicato.density import course_table, in_common, steadiness_table, window_ranks
+from pyzzicato.paces import KNOT, OPENING
 from pyzzicato.registers import register_table
 from pyzzicato.registry import model_info
 from pyzzicato.touch import touch_table
