@@ -1,7 +1,7 @@
 """What do courses of density promise, before a note is played? Many draws beside real pieces.
 
     python benchmarks/courses_alone.py [MODEL] --data FOLDER [--draws 40] [--pieces 60]
-        [--seconds 180] [--composers chopin,bach]
+        [--first 5001] [--seconds 180] [--composers chopin,bach]
 
 A draw is the courses that the pieces of `minutes_long.py` would follow, their numbers counted from
 another place each time. Per composer, over all draws: notes per second of 30 s windows (10th

@@ -4,14 +4,13 @@
         [--composers chopin,bach] [--set temperature=0.9] [--openings] [--write]
 
 Over five composers and their built-in seeds, in turn where a composer has few, each piece with
-dice of its own;
-with --openings the first 20 s of performances that no model was trained on instead, one of each
-work and then more, as long as there are any. Per composer notes per second over 30 s windows
-(10th percentile, median, 90th) and their mean pitch in the same way, the drift from the first third
-of the piece to the last, how much the density comes and goes within half a minute (`unevenness`),
-the longest silence and the longest wait for a note, the median length of a note, the mean velocity,
-and the share of 4 s windows that repeat an earlier one of the same piece exactly on a 50 ms grid.
-Only the new music is counted, not its seed.
+dice of its own; with --openings the first 20 s of performances that no model was trained on
+instead, one of each work and then more, as long as there are any. Per composer notes per second
+over 30 s windows (10th percentile, median, 90th) and their mean pitch in the same way, the drift
+from the first third of the piece to the last, how much the density comes and goes within half a
+minute (`unevenness`), the longest silence and the longest wait for a note, the median length of a
+note, the mean velocity, and the share of 4 s windows that repeat an earlier one of the same piece
+exactly on a 50 ms grid. Only the new music is counted, not its seed.
 
 With --data the same figures of the composer's real performances stand beside them, those but the
 density over the first minutes of at most 60 of them; without it only the median density, from
