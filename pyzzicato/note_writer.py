@@ -141,7 +141,7 @@ class Writer:
         waits = self.bounds[chosen[:, TIME]] + fine
         self.hands.strike(chosen[:, PITCH], waits)
         if self.touch:
-            self.touch.saw(chosen[:, DURATION], waits)
+            self.touch.saw(chosen[:, PITCH], chosen[:, DURATION], waits)
         return chosen, fine
 
     def _drawn(self, logits: np.ndarray, draws: np.ndarray, field: int) -> np.ndarray:

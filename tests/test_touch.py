@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.performance import DURATION, TIME, duration_seconds
+from pyzzicato.codecs.performance import DURATION, PITCH, TIME, duration_seconds
 from pyzzicato.datasets import Piece
 from pyzzicato.density import EVERYBODY
 from pyzzicato.generator import collect_takes
@@ -25,11 +25,12 @@ def code_of(seconds: float) -> int:
     return int(np.abs(LENGTHS - np.log(seconds)).argmin())
 
 
-def leant(seconds: float, notes: int = MEMORY, rng_seed: int = 1, takes: int = 1) -> np.ndarray:
-    """What lengths have won after so many notes of so many seconds, four a second."""
-    guard = TouchGuard(NOTHING, USUAL, rng_seed, takes)
-    for _ in range(notes):
-        guard.saw(np.full(takes, code_of(seconds)), np.full(takes, QUARTER))
+def leant(seconds: float, notes: int = MEMORY, keys: int = 88, takes: int = 1) -> np.ndarray:
+    """What lengths have won after so many notes of so many seconds, four a second, key by key."""
+    guard = TouchGuard(NOTHING, USUAL, 1, takes)
+    for note in range(notes):
+        pitch = note % keys
+        guard.saw(*(np.full(takes, code) for code in (pitch, code_of(seconds), QUARTER)))
     logits = np.zeros((takes, len(LENGTHS)))
     guard.lean(logits)
     return logits
@@ -50,10 +51,19 @@ def test_the_farther_off_the_more_it_leans() -> None:
     assert np.ptp(leant(0.05)) > np.ptp(leant(0.1)) > np.ptp(leant(0.25))
 
 
+def test_a_key_struck_again_ends_the_note_before_on_it() -> None:
+    # Drawn for two seconds each, but three keys in turn sound for three quarters of one; the last
+    # three still sound.
+    assert np.ptp(leant(2.0, keys=3)[0]) == pytest.approx(np.ptp(leant(0.75)[0]), rel=0.25)
+    assert np.ptp(leant(2.0)[0]) > 3 * np.ptp(leant(0.75)[0])
+    assert (leant(0.1, keys=3) == leant(0.1)).all(), "notes that have ended stay as they were"
+
+
 def test_dense_music_may_be_as_connected_with_shorter_notes() -> None:
     guard = TouchGuard(NOTHING, USUAL, 1, 1)
-    for _ in range(MEMORY):
-        guard.saw(np.array([code_of(0.5 / 5**DENSER)]), np.array([QUARTER // 5]))
+    length = np.array([code_of(0.5 / 5**DENSER)])
+    for note in range(MEMORY):
+        guard.saw(np.array([note]), length, np.array([QUARTER // 5]))
     logits = np.zeros((1, len(LENGTHS)))
     guard.lean(logits)
     assert np.ptp(logits) < 0.3
@@ -61,7 +71,7 @@ def test_dense_music_may_be_as_connected_with_shorter_notes() -> None:
 
 def test_the_music_gone_on_from_counts() -> None:
     codes = np.zeros((MEMORY, 5), np.int64)
-    codes[:, TIME], codes[:, DURATION] = QUARTER, code_of(0.1)
+    codes[:, TIME], codes[:, DURATION], codes[:, PITCH] = QUARTER, code_of(0.1), np.arange(MEMORY)
     guard = TouchGuard(codes, USUAL, 1, 2)
     logits = np.zeros((2, len(LENGTHS)))
     guard.lean(logits)
@@ -77,6 +87,28 @@ def test_takes_and_numbers_differ_and_keep_to_what_is_usual() -> None:
     assert (TouchGuard(NOTHING, USUAL, 1, 3).meant == meant[:3]).all(), "whatever the takes"
     many = [TouchGuard(NOTHING, USUAL, number, 1).meant[0] for number in range(1, 50)]
     assert np.median(many) == pytest.approx(USUAL[2], abs=0.05)
+
+
+def wandering(rng_seed: int, takes: int, stretches: int) -> np.ndarray:
+    """What each take is drawn to from stretch to stretch, (stretches, takes)."""
+    guard = TouchGuard(NOTHING, USUAL, rng_seed, takes)
+    found = []
+    for _ in range(stretches):
+        for _ in range(MEMORY):
+            guard.saw(*np.zeros((3, takes), np.int64))
+        found.append(guard.meant)
+    return np.array(found)
+
+
+def test_a_piece_is_now_drier_and_now_less_dry() -> None:
+    found = wandering(1, 2, 150)
+    assert found.min() >= USUAL[0]
+    assert found.max() <= USUAL[-1]
+    assert (found[0] != found[1]).all(), "each stretch has its own"
+    assert (wandering(1, 1, 4)[:, 0] == found[:4, 0]).all(), "whatever the takes"
+    alike = np.corrcoef(found[:-1, 0], found[1:, 0])[0, 1]
+    assert 0.4 < alike < 0.9, "but goes on from the one before"
+    assert abs(np.corrcoef(found.T)[0, 1]) < 0.5, "takes go their own ways"
 
 
 def even(composer: str, seconds: float, notes: int, kind: str = "performance") -> Piece:
