@@ -19,7 +19,7 @@ no silence over 6 s. A median of twelve drifts is not sure: how much larger it i
 comes with a 95 % interval, and where that is all above 0 it is larger beyond chance. With --data
 also the longest interval sequences that stand in the model's training music (`copied_runs.py`) and
 the repeats of all new pieces, beside those of the composers' pieces of the test split. `--write`
-puts all of it into the model's metrics.json.
+puts all of it into the model's metrics.json. Every core writes pieces of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
@@ -46,7 +47,7 @@ from long_figures import (
 )
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.controls import from_texts
+from pyzzicato.controls import Controls, from_texts
 from pyzzicato.datasets import Dataset, Piece, read_dataset
 from pyzzicato.density import window_densities
 from pyzzicato.errors import PyzzicatoError
@@ -55,6 +56,7 @@ from pyzzicato.generator import collect
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import seeds_by
+from pyzzicato.workers import cores, spread
 
 COMPOSERS = ("bach", "mozart", "beethoven", "chopin", "debussy")
 WITHIN = (0.75, 1.33)
@@ -100,18 +102,22 @@ def written(
     unheard: Dataset | None = None,
 ) -> list[np.ndarray]:
     """The new music of `pieces` pieces in the style of `composer`; see `prompts`."""
-    generator, found = info.load(), []
     controls = from_texts(
         info.controls, {**settings, "seconds": str(seconds), "composer": composer}
     )
-    seeds = in_turn(prompts(composer, unheard), pieces)
-    for rng_seed, (name, seed) in enumerate(seeds, controls.rng_seed):
-        started = perf_counter()
-        asked = controls.changed(rng_seed=rng_seed)  # no two pieces have the same dice
-        found.append(note_array(collect(generator.generate(seed, asked))))
-        speed = seconds / (perf_counter() - started)
-        print(f"  {composer} {name}: {seconds:g} s, {speed:.0f} x real time", file=sys.stderr)
-    return found
+    seeds = enumerate(in_turn(prompts(composer, unheard), pieces), controls.rng_seed)
+    # No two pieces have the same dice.
+    asked = [(name, seed, controls.changed(rng_seed=number)) for number, (name, seed) in seeds]
+    return list(spread(partial(_piece, info), asked, cores()))
+
+
+def _piece(info: ModelInfo, asked: tuple[str, NoteSequence, Controls]) -> np.ndarray:
+    name, seed, controls = asked
+    started = perf_counter()
+    notes = note_array(collect(info.load().generate(seed, controls)))
+    speed = controls.seconds / (perf_counter() - started)
+    print(f"  {name}: {controls.seconds:g} s, {speed:.0f} x real time", file=sys.stderr)
+    return notes
 
 
 def real_figures(
