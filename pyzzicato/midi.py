@@ -204,12 +204,11 @@ def _struck_notes(track: Track) -> list[tuple[int, int, int, Note]]:
     found: list[tuple[int, int, int, Note]] = []
 
     def release(channel: int, pitch: int, tick: int) -> None:
-        held = sounding.pop((channel, pitch), [])
-        ended = [(start, tick, channel, note) for start, note in held if start != tick]
-        found.extend(ended)
-        # Some files write a key's new note before the end of its last one, at the same tick.
-        if ended and len(ended) < len(held):
-            sounding[channel, pitch] = [(start, note) for start, note in held if start == tick]
+        """First in, first out; one struck at this very tick is let go only where it is alone."""
+        held = sounding[channel, pitch]
+        if held:
+            start, note = held.pop(0)
+            found.append((start, max(tick, start + 1), channel, note))
 
     for tick, kind, channel, a, b in track.events:
         if kind == 0xC0:
@@ -221,7 +220,8 @@ def _struck_notes(track: Track) -> list[tuple[int, int, int, Note]]:
         elif kind == 0x80:
             release(channel, a, tick)
     for channel, pitch in list(sounding):
-        release(channel, pitch, track.length)
+        while sounding[channel, pitch]:
+            release(channel, pitch, track.length)
     return found
 
 

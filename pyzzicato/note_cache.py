@@ -32,7 +32,7 @@ NoteArray = npt.NDArray[np.float32]
 Found = NoteArray | str
 """The notes of a file, or why it has none."""
 
-_FORMAT = 2  # raise it when reading changes what the arrays hold
+_FORMAT = 3  # raise it when reading changes what the arrays hold
 _LONGEST = 6 * 3600  # seconds; more is a damaged clock, not a recording
 _FEW = 64  # files that one process reads before a second has started
 
