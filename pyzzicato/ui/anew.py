@@ -10,7 +10,8 @@ from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.downloads import whole
 from pyzzicato.ui.pieces import Start
-from pyzzicato.ui.state import View, gather, toggle
+from pyzzicato.ui.state import View
+from pyzzicato.ui.widgets import draw_anew, gather, show, toggle
 
 __all__ = ["base", "draw", "marked", "offer", "possible"]
 
@@ -74,13 +75,12 @@ def draw(view: View, music: NoteSequence | None) -> None:
     if stretch is None:
         return
     piece = base(view, music)
-    if st.session_state.get("stretch") != stretch:
-        st.session_state["stretch"] = stretch
     with st.container(key="anew"):
         st.slider(
             "The stretch to write anew",
             0.0,
             int(piece.music.duration / _GRID) * _GRID,
+            show("stretch", stretch),
             step=_GRID,
             format="%.1f s",
             key="stretch",
@@ -90,7 +90,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
             if st.button("Write this stretch anew", key="anew-write", disabled=short):
                 gather(view)
                 view.fill(piece, Gap(*stretch))
-                st.rerun()
+                draw_anew()
             shell.line(
                 "Mark at least half a second."
                 if short

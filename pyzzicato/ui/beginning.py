@@ -15,8 +15,9 @@ from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import becomes, listed, plays_band
 from pyzzicato.ui.pieces import Start, library_start, nothing_start
 from pyzzicato.ui.player import SeedCard, seed_cards
-from pyzzicato.ui.state import View, gather, toggle
+from pyzzicato.ui.state import View
 from pyzzicato.ui.uploads import read_upload
+from pyzzicato.ui.widgets import gather, show, toggle
 
 __all__ = ["draw"]
 
@@ -36,10 +37,10 @@ def draw(view: View) -> None:
     words = {"library": "Library", "file": "Your file", "nothing": "Nothing"}
     if kind == "result":
         words = {"result": "This piece", **words}
-    st.session_state["from"] = kind
     st.segmented_control(
         "Start from",
         list(words),
+        default=show("from", kind),
         format_func=words.__getitem__,
         key="from",
         required=True,
@@ -160,12 +161,11 @@ def _file(view: View) -> None:
     for sentence in part.said:
         shell.line(sentence)
     if music.duration > _OPENING:
-        if "window" not in st.session_state:
-            st.session_state["window"] = view.window
         st.slider(
             "Use from … to",
             0.0,
             float(int(music.duration) + 1),
+            show("window", view.window),
             step=1.0,
             format="%d s",
             key="window",
@@ -193,7 +193,6 @@ def _take_file(view: View) -> None:
         return
     view.upload = upload
     view.window = (0.0, min(_OPENING, part.music.duration))
-    st.session_state.pop("window", None)
     _use_file(view)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from pyzzicato.controls import Control, declared
-from pyzzicato.ui.state import View, draw_value
+from pyzzicato.ui.state import View
+from pyzzicato.ui.widgets import draw_choice, draw_value
 
 __all__ = ["draw_control", "main_control", "others", "without_effect"]
 
@@ -54,11 +55,13 @@ def draw_control(item: Control, view: View, label: str | None = None) -> None:
         "label": label or item.label,
         "help": reason or None,
         "disabled": bool(reason),
-        **draw_value(view, item.name),
     }
     if item.choices:
-        st.selectbox(options=item.choices, format_func=_capital, **settings)
-    elif item.kind is bool:
+        chosen = draw_choice(view, item.name, item.choices)
+        st.selectbox(format_func=_capital, **settings, **chosen)
+        return
+    settings |= draw_value(view, item.name)
+    if item.kind is bool:
         st.toggle(**settings)
     elif item.kind in (int, float) and None not in (item.minimum, item.maximum):
         _draw_number(item, settings)

@@ -11,7 +11,8 @@ from pyzzicato.notes import NoteSequence
 from pyzzicato.ui import anew, resources, shell
 from pyzzicato.ui.band import plays_band
 from pyzzicato.ui.pieces import Start
-from pyzzicato.ui.state import View, gather, toggle
+from pyzzicato.ui.state import View
+from pyzzicato.ui.widgets import draw_anew, gather, toggle
 
 __all__ = ["draw", "offer", "possible"]
 
@@ -60,7 +61,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
                     view.roll_dice()  # the same again would be the same music
                 seconds = min(max(base.music.duration, 5.0), _LONGEST)
                 view.keep_some(base, keep_word(tuple(kept)), seconds)
-                st.rerun()
+                draw_anew()
             shell.line(problem or _promise(base.music.duration))
 
 

@@ -9,8 +9,9 @@ from pyzzicato.notes import NoteSequence
 from pyzzicato.seeds import all_seeds
 from pyzzicato.ui import anew, resources, shell
 from pyzzicato.ui.pieces import Other, Start, library_start
-from pyzzicato.ui.state import View, gather, toggle
+from pyzzicato.ui.state import View
 from pyzzicato.ui.styles import own_music
+from pyzzicato.ui.widgets import draw_anew, gather, toggle
 
 __all__ = ["draw", "offer", "possible"]
 
@@ -61,7 +62,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
             if st.button("Morph", key="morph-write", disabled=goal is None) and goal is not None:
                 gather(view)
                 view.morph(base, goal, steps)
-                st.rerun()
+                draw_anew()
             shell.line(
                 f"Two bars each, {steps * two_bars:.0f} s in all, in the key and tempo of what is "
                 "on the stage. Undo brings that back."

@@ -18,6 +18,7 @@ from pyzzicato.ui.pieces import Piece, Start
 from pyzzicato.ui.player import PlayerResult, player, takes_row
 from pyzzicato.ui.state import View
 from pyzzicato.ui.theme import is_dark
+from pyzzicato.ui.widgets import draw_anew, show
 
 __all__ = ["draw"]
 
@@ -31,9 +32,9 @@ _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", 
 
 def draw(view: View) -> None:
     """The stage as it is now; while a piece is being written it looks again by itself."""
-    if view.piece is not None and view.running:
+    if view.piece is not None and view.shows_running:
         view.piece.job.wait_for_music(_PATIENCE)
-    st.fragment(_draw, run_every=_POLL if view.running else None)(view)
+    st.fragment(_draw, run_every=_POLL if view.shows_running else None)(view)
 
 
 def _draw(view: View) -> None:
@@ -86,17 +87,15 @@ def _draw_piece(view: View, piece: Piece) -> None:
         shell.problem(progress.error)
     if asked is not None:
         _continue(view, piece, music, asked)
-    if not progress.running:
-        if view.shown_running == piece.number:
-            view.shown_running = 0
-            st.rerun()
-        if music:
-            if close.words:
-                shell.line(close.words)
-            _keep(piece, progress, take)
-        _next(view, music)
-    else:
-        view.shown_running = piece.number
+    if progress.running:
+        return
+    if view.shows_running:
+        draw_anew()
+    if music:
+        if close.words:
+            shell.line(close.words)
+        _keep(piece, progress, take)
+    _next(view, music)
 
 
 def _write_out(text: str, running: bool) -> None:
@@ -146,11 +145,11 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
     if chosen != shown:
         view.take, view.layered = chosen, False
         st.rerun(scope="fragment")
-    if st.session_state.get("layers") != view.layered:
-        st.session_state["layers"] = view.layered
     if is_band(*progress.takes) and not view.layered:
         return  # each take has all the instruments already
-    st.toggle("Layer them", key="layers", on_change=_layer, args=(view,))
+    st.toggle(
+        "Layer them", show("layers", view.layered), key="layers", on_change=_layer, args=(view,)
+    )
     if view.layered:
         shell.line(
             "All takes at once, each on an instrument of its own. The MIDI file has a track for "
@@ -257,7 +256,7 @@ def _next(view: View, music: NoteSequence | None) -> None:
             morphing.offer()
         if view.past and st.button("Undo", key="undo"):
             view.undo()
-            st.rerun()
+            draw_anew()
     if markable:
         anew.draw(view, music)
     if keepable:
@@ -277,4 +276,4 @@ def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult
         return
     title = piece.start.title or "a piece from nothing"
     view.begin_with(Start(links.RESULT, title, kept, rounds=piece.start.rounds + 1))
-    st.rerun()
+    draw_anew()

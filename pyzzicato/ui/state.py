@@ -1,7 +1,7 @@
 """One visitor's view: the settings, where the music starts, what is on the stage, and undo.
 
-Streamlit forgets a widget that is not drawn, so the settings live here: `draw_value` makes a
-widget show its setting, and `gather` takes over what was changed by hand.
+Streamlit forgets a widget that is not drawn, so the settings live here (see
+`pyzzicato.ui.widgets`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,11 @@ from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.jobs import Job
 from pyzzicato.ui.pieces import Other, Piece, Start, library_start, nothing_start
 from pyzzicato.ui.uploads import Upload
+from pyzzicato.ui.widgets import was_pressed
 
 __all__ = [
     "View",
-    "draw_value",
-    "gather",
     "open_view",
-    "toggle",
     "write_link",
 ]
 
@@ -73,10 +71,14 @@ class View:
     warm: set[str] = field(default_factory=set)
     """The models that were loaded since this visitor came."""
     pieces: int = 0
-    shown_running: int = 0
-    """The number of the piece that was last shown growing; 0 for none."""
+    shows_running: bool = False
+    """Whether the page shows a piece that is being written. All of the page goes by it; once it
+    is no longer so, the page is drawn anew."""
     past: list[tuple[Start, Piece | None, int]] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
+    """The link that is in the address bar."""
+    shown: dict[str, Any] = field(default_factory=dict)
+    """What the widget of each setting was last told to show."""
 
     @property
     def info(self) -> ModelInfo:
@@ -292,7 +294,9 @@ def open_view() -> View:
     view = cast(View, st.session_state["view"])
     if st.session_state.get("entered"):
         view.autoplay = False  # coming back from another page is no reason to play
-    _read_link(view)
+    if not was_pressed():  # else the address may be of before the press
+        _read_link(view)
+    view.shows_running = view.running
     return view
 
 
@@ -340,24 +344,3 @@ def write_link(view: View) -> None:
     if texts != view.written:
         st.query_params.from_dict(texts)  # a click may end the run here: then it is not written
         view.written = texts
-
-
-def draw_value(view: View, name: str) -> dict[str, Any]:
-    """Key and callback for the widget of setting `name`, which then shows its value."""
-    key = f"set-{name}"
-    if key not in st.session_state or st.session_state[key] != view.settings[name]:
-        st.session_state[key] = view.settings[name]
-    return {"key": key, "on_change": gather, "args": (view,)}
-
-
-def gather(view: View, but: str = "") -> None:
-    """Takes over what the widgets say, `but` one; callbacks that use the settings call it first."""
-    for name in view.settings:
-        value = st.session_state.get(f"set-{name}")
-        if value is not None and name != but:
-            view.settings[name] = value
-
-
-def toggle(what: str) -> None:
-    """Opens or closes a longer list, by its name in the session; for callbacks."""
-    st.session_state[what] = not st.session_state.get(what, False)

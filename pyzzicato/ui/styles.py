@@ -16,9 +16,10 @@ from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.pieces import Other
-from pyzzicato.ui.state import View, gather
+from pyzzicato.ui.state import View
 from pyzzicato.ui.style_map import style_map
 from pyzzicato.ui.uploads import read_upload
+from pyzzicato.ui.widgets import gather
 
 __all__ = ["CONTROL", "draw", "own_music"]
 

@@ -10,7 +10,8 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.seeds import seeds_by
 from pyzzicato.ui import beginning, links, resources, shell, styles
 from pyzzicato.ui.controls import draw_control, main_control, others, without_effect
-from pyzzicato.ui.state import View, draw_value, gather, toggle
+from pyzzicato.ui.state import View
+from pyzzicato.ui.widgets import draw_anew, draw_choice, draw_value, gather, show, toggle
 
 __all__ = ["draw", "warm_up"]
 
@@ -45,12 +46,12 @@ def warm_up(view: View) -> None:
     except PyzzicatoError as error:
         if view.problems.get(f"model {view.info.id}") != str(error):
             view.problems[f"model {view.info.id}"] = str(error)
-            st.rerun()
+            draw_anew()
         return
     if view.info.id not in view.warm:
         view.warm.add(view.info.id)
         if resources.reads(view.info, view.start.music) or view.info.can("mixing"):
-            st.rerun()  # there is something to say of the seed now, or to show of it on the map
+            draw_anew()  # there is something to say of the seed now, or to show of it on the map
 
 
 def _settle(view: View) -> None:
@@ -71,11 +72,10 @@ def _style(view: View) -> None:
         first = [*first, chosen]
     everyone = st.session_state.get("everyone", False)
     names = {c.id: c for c in (ranked if everyone else first)}
-    if st.session_state.get("style") != chosen.id:
-        st.session_state["style"] = chosen.id
     st.pills(
         "In the style of",
         list(names),
+        default=show("style", chosen.id),
         format_func=lambda name: names[name].short,
         key="style",
         required=True,
@@ -111,10 +111,9 @@ def _mix(view: View) -> None:
     with st.container(key="mix"):
         st.selectbox(
             items["composer_2"].label,
-            ["", *sorted(names, key=names.__getitem__)],
             format_func=lambda name: f"with {names[name]}" if name else "with nobody else",
             label_visibility="collapsed",
-            **draw_value(view, "composer_2"),
+            **draw_choice(view, "composer_2", ["", *sorted(names, key=names.__getitem__)]),
         )
         if view.settings["composer_2"]:
             draw_control(items["mix"], view, f"How much {names[view.settings['composer_2']]}")
@@ -133,10 +132,9 @@ def _model(view: View) -> None:
     infos = view.models
     st.selectbox(
         "Played by",
-        list(infos),
         format_func=lambda name: infos[name].title,
         label_visibility="collapsed",
-        **{**draw_value(view, "model"), "on_change": _take_model},
+        **{**draw_choice(view, "model", list(infos)), "on_change": _take_model},
     )
     problem = resources.missing(view.info) or view.problems.get(f"model {view.info.id}")
     if problem:
@@ -146,8 +144,9 @@ def _model(view: View) -> None:
 
 
 def _take_model(view: View) -> None:
+    model = st.session_state["set-model"]
     gather(view, but="model")
-    view.choose_model(st.session_state["set-model"])
+    view.choose_model(model)
 
 
 def _turn(view: View) -> None:
@@ -192,8 +191,8 @@ def _roll(view: View) -> None:
 
 
 def _button(view: View) -> None:
-    if view.running:
-        st.button("Stop", key="stop", width="stretch", on_click=view.halt)
+    if view.shows_running:
+        st.button("Stop", key="stop", width="stretch", on_click=_stop, args=(view,))
     else:
         st.button(
             "Compose",
@@ -204,6 +203,11 @@ def _button(view: View) -> None:
             on_click=_compose,
             args=(view,),
         )
+
+
+def _stop(view: View) -> None:
+    gather(view)
+    view.halt()
 
 
 def _compose(view: View) -> None:
