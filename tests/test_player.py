@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pyzzicato.layering import layered
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.ui import player as module
+from pyzzicato.ui.messages import COLUMNS
 from tests.small_band import band_piece
 
 ASSETS = Path(module.__file__).parent / "assets"
@@ -24,21 +25,20 @@ class Sent:
     def __init__(self, **result: object) -> None:
         self.result = result
         self.header: dict[str, Any] = {}
-        self.rows = np.empty((0, module.COLUMNS))
+        self.rows = np.empty((0, COLUMNS))
 
     def __call__(self, *, key: str, data: bytes, **callbacks: object) -> dict[str, object]:
         (length,) = struct.unpack_from("<I", data)
         assert (4 + length) % 4 == 0
         self.header = json.loads(data[4 : 4 + length])
-        self.rows = np.frombuffer(data[4 + length :], "<f4").reshape(-1, module.COLUMNS)
+        self.rows = np.frombuffer(data[4 + length :], "<f4").reshape(-1, COLUMNS)
         return self.result
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     stand_in = Sent()
-    monkeypatch.setattr(module, "_player", stand_in)
-    monkeypatch.setattr(module, "_cards", stand_in)
+    monkeypatch.setattr(module, "_components", {"player": stand_in, "cards": stand_in})
     return stand_in
 
 
@@ -122,7 +122,7 @@ def test_a_known_passage_is_told_with_its_words(sent: Sent) -> None:
 def test_how_much_is_made_can_be_said(sent: Sent) -> None:
     play(NoteSequence(), NoteSequence(), made=4.0)
     assert sent.header["made"] == 6.0
-    assert sent.rows.shape == (0, module.COLUMNS)
+    assert sent.rows.shape == (0, COLUMNS)
 
 
 def test_continuing_from_a_place_comes_back(sent: Sent) -> None:

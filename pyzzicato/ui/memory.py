@@ -1,11 +1,22 @@
-"""Memory that is free again, given back to the system."""
+"""What is loaded to stay is left alone by the garbage collector; what is free goes back."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 from functools import cache
 
-__all__ = ["give_back"]
+__all__ = ["give_back", "settle"]
+
+
+def settle() -> None:
+    """Call it once something has been loaded to stay: it is not looked through for garbage again.
+
+    A full collection looks at every object there is, models and libraries included.
+    """
+    gc.collect()
+    gc.freeze()
+    give_back()
 
 
 def give_back() -> None:

@@ -7,8 +7,6 @@ Each is one `st.components.v2` component without an iframe: HTML, CSS and JavaSc
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,14 +17,14 @@ import numpy as np
 import streamlit as st
 
 from pyzzicato.band_parts import OTHERS, is_band, players
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
-from pyzzicato.layering import PROGRAMS
-from pyzzicato.notes import Note, NoteSequence, counted
+from pyzzicato.notes import NoteSequence, counted
+from pyzzicato.ui.messages import COLUMNS, NEW, SEED, News, Rows, note_rows, pack
 
 __all__ = [
     "Known",
     "PlayerResult",
     "SeedCard",
+    "page_code",
     "player",
     "seed_cards",
     "sound_bank",
@@ -36,11 +34,6 @@ __all__ = [
 ASSETS = Path(__file__).parent / "assets"
 BANK = Path(__file__).parents[1] / "assets" / "piano-bank.bin"
 BAND_BANK = BANK.with_name("band-bank.bin")
-SEED, NEW = 0, 1
-BAND = 16  # the part of the drums; the other four instruments of a band follow
-COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, NEW and those after it, BAND)
-VOICES = {program: NEW + voice for voice, program in enumerate(PROGRAMS)}
-"""The part of a new note by its program: each instrument has a sound and a colour of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +72,40 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-_SOUND = ("instruments", "band", "sound", "music", "transport", "roll")
-_player = st.components.v2.component(
-    "pyzzicato.player",
-    html=_asset("player.html"),
-    css=_asset("player.css"),
-    js=_script(*_SOUND, "keyboard", "gestures", "known", "mixer", "player"),
+_CODE = (
+    "instruments", "band", "sound", "music", "transport", "roll",
+    "keyboard", "gestures", "known", "mixer", "player", "cards", "code",
+)  # fmt: skip
+_components = {
+    name: st.components.v2.component(
+        f"pyzzicato.{name}",
+        html=_asset(f"{name}.html"),
+        css=_asset(f"{name}.css"),
+        js=_asset("component.js").replace("NAME", name),
+    )
+    for name in ("player", "cards")
+}
+# Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
+# without a line break for the name of a file.)
+_code, _bank = (
+    st.components.v2.component(
+        f"pyzzicato.{name}",
+        html='<i class="pyzzicato-hidden"></i>',
+        css='[data-testid="stElementContainer"]:has(.pyzzicato-hidden) {\n  display: none;\n}\n',
+        js=code,
+        isolate_styles=False,
+    )
+    for name, code in (("code", _script(*_CODE)), ("bank", _asset("bank.js")))
 )
-_cards = st.components.v2.component(
-    "pyzzicato.cards",
-    html=_asset("cards.html"),
-    css=_asset("cards.css"),
-    js=_script(*_SOUND, "cards"),
-)
-_bank = st.components.v2.component(
-    "pyzzicato.bank",
-    html='<i class="pyzzicato-bank"></i>',
-    # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
-    # without a line break for the name of a file.)
-    css='[data-testid="stElementContainer"]:has(.pyzzicato-bank) {\n  display: none;\n}\n',
-    js=_script("instruments", "band", "sound", "bank"),
-    isolate_styles=False,
-)
+
+
+def page_code() -> None:
+    """Sends the code of all components to the browser; call it once on each page, first of all.
+
+    A component is sent with all of its code each time its data changes; so that is one line, and
+    the code itself, which never changes, is sent once to each visitor.
+    """
+    _code(key="pyzzicato-code")
 
 
 def player(
@@ -149,8 +154,11 @@ def player(
         "until": border + expected if inside else None,
         "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
-    data = _pack(header, _in_order(seed, continuation.shift(border), band))
-    at = _player(key=key, data=data, on_continue_at_change=_nothing).get("continue_at")
+    rows = _in_order(seed, continuation, border, band)
+    header["notes"] = len(rows)
+    rows = _news(key, running).of((piece, take, band), rows)
+    result = _mounted("player", key, pack(header, rows), on_continue_at_change=_nothing)
+    at = result.get("continue_at")
     return None if at is None else PlayerResult(float(at))
 
 
@@ -170,7 +178,7 @@ def seed_cards(
     cards = [
         (card.id, card.title, card.subtitle, card.sequence, card.seconds, SEED) for card in seeds
     ]
-    return _choose("list", label, cards, chosen, key, on_pick)
+    return _choose("list", label, cards, chosen, key, on_pick=on_pick)
 
 
 def takes_row(
@@ -180,20 +188,20 @@ def takes_row(
     *,
     seconds: float | None = None,
     layered: bool = False,
-    on_pick: Callable[[int], None] | None = None,
+    running: bool = False,
 ) -> int:
     """Several takes as small rolls in a row; returns the index of the chosen one, from 0.
 
     All are drawn on a stage of `seconds` (None: the longest take), so that growing ones fill it.
-    With `layered` each has the colour that it has on the roll when all are played at once.
+    With `layered` each has the colour that it has on the roll when all are played at once. While
+    `running` only what is new is sent.
     """
     length = max((take.duration for take in takes), default=0.0) if seconds is None else seconds
     cards = [
         (str(index), f"take {index + 1}", counted(len(take)), take, length, NEW + layered * index)
         for index, take in enumerate(takes)
     ]
-    call = None if on_pick is None else lambda pick: on_pick(int(pick))
-    return int(_choose("row", "Takes", cards, str(chosen), key, call))
+    return int(_choose("row", "Takes", cards, str(chosen), key, running=running))
 
 
 def sound_bank(*, band: bool = False) -> None:
@@ -218,39 +226,24 @@ def _nothing() -> None:
     """A callback, so that the trigger is in the result."""
 
 
-def _rows(
-    sequence: NoteSequence, part: int, band: bool = False
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """(notes, COLUMNS) float32; without a band drums are left out, for a piano has none."""
-    rows = [
-        (n.start, n.end - n.start, n.pitch, n.velocity, _voice(n, part, band))
-        for n in sequence
-        if band or not n.is_drum
-    ]
-    return np.array(rows, dtype="<f4").reshape(-1, COLUMNS)
-
-
-def _in_order(
-    seed: NoteSequence, new: NoteSequence, band: bool = False
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _in_order(seed: NoteSequence, new: NoteSequence, border: float, band: bool) -> Rows:
     """The rows of both, by when they start."""
-    rows = np.concatenate([_rows(seed, SEED, band), _rows(new, NEW, band)])
+    rows = np.concatenate([note_rows(seed, SEED, band), note_rows(new, NEW, band, border)])
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
-def _voice(note: Note, part: int, band: bool) -> int:
-    """The part of a note: its instrument in a band, where what is in no band is the piano."""
-    if band:
-        place = instrument_of(note)
-        return BAND + (INSTRUMENTS.index("Piano") if place is None else place)
-    return VOICES.get(note.program, part) if part == NEW and note.program else part
+def _news(key: str, running: bool) -> News:
+    """What the component `key` of this visitor has not been sent: all of what does not grow."""
+    made: News = st.session_state.setdefault(f"{key}-news", News())
+    if not running:
+        made.forget()
+    return made
 
 
-def _pack(header: dict[str, Any], rows: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
-    """uint32 length of the header, the header as JSON padded to 4 bytes, the rows."""
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 4)
-    return struct.pack("<I", len(text)) + text + rows.astype("<f4").tobytes()
+def _mounted(name: str, key: str, data: bytes, **callbacks: Any) -> Any:
+    """A component, which asks for all of the music where it missed a part of it."""
+    callbacks["on_whole_change"] = lambda: _news(key, running=False).forget()
+    return _components[name](key=key, data=data, **callbacks)
 
 
 def _choose(
@@ -259,16 +252,21 @@ def _choose(
     cards: Sequence[tuple[str, str, str, NoteSequence, float | None, int]],
     chosen: str,
     key: str,
-    on_pick: Callable[[str], None] | None,
+    *,
+    on_pick: Callable[[str], None] | None = None,
+    running: bool = False,
 ) -> str:
     """Mounts the cards (id, title, subtitle, music, seconds, part); the id that is chosen."""
     # A layered take, whose part comes after NEW, has one colour.
     rows = [
-        _rows(sequence, part, part <= NEW and is_band(sequence))
+        note_rows(sequence, part, part <= NEW and is_band(sequence))
         for _, _, _, sequence, _, part in cards
     ]
+    news = _news(key, running)
+    sent = [news.of(place, each) for place, each in enumerate(rows)]
     header = {
         "layout": layout,
+        "piece": key,
         "label": label,
         "chosen": chosen,
         "hear": layout == "list",
@@ -279,8 +277,11 @@ def _choose(
                 "subtitle": subtitle,
                 "seconds": sequence.duration if seconds is None else seconds,
                 "notes": len(each),
+                "sent": len(part),
             }
-            for (name, title, subtitle, sequence, seconds, _), each in zip(cards, rows, strict=True)
+            for (name, title, subtitle, sequence, seconds, _), each, part in zip(
+                cards, rows, sent, strict=True
+            )
         ],
     }
 
@@ -289,8 +290,8 @@ def _choose(
         if on_pick is not None and pick is not None:
             on_pick(str(pick))
 
-    data = _pack(header, np.concatenate([*rows, np.empty((0, COLUMNS), dtype="<f4")]))
-    result = _cards(key=key, data=data, on_pick_change=picked)
+    data = pack(header, np.concatenate([*sent, np.empty((0, COLUMNS), dtype="<f4")]))
+    result = _mounted("cards", key, data, on_pick_change=picked)
     pick = result.get("pick")
     known = {card[0] for card in cards}
     return str(pick) if pick is not None and str(pick) in known else chosen

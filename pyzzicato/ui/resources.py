@@ -11,7 +11,7 @@ from pyzzicato.generator import Generator
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
-from pyzzicato.ui.memory import give_back
+from pyzzicato.ui.memory import settle
 
 __all__ = ["generator", "missing", "reads", "styles"]
 
@@ -26,7 +26,7 @@ def generator(info: ModelInfo) -> Generator:
 def _generator(folder: str, changed: int, _info: ModelInfo) -> Generator:
     """`folder` and `changed` (time of the weights) tell one set of weights from another."""
     made = _info.load()
-    give_back()  # what it took to make it, and a model for which there was no room any more
+    settle()  # it, and what is free again: what it took to make it, or a model it took the place of
     return made
 
 

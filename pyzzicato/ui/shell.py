@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from pyzzicato.ui import theme
-from pyzzicato.ui.player import sound_bank
+from pyzzicato.ui.player import page_code, sound_bank
 
 __all__ = ["clock", "close_page", "line", "open_page", "problem", "title"]
 
@@ -32,6 +32,7 @@ def open_page(name: str) -> None:
         initial_sidebar_state="collapsed",
     )
     theme.style()
+    page_code()
     st.session_state["entered"] = st.session_state.get("page") != name
     st.session_state["page"] = name
     with st.container(key="bar", horizontal=True, vertical_alignment="center"):

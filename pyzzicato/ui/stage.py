@@ -141,7 +141,14 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
     """The takes in a row, and the switch that puts them on top of each other."""
     shown = -1 if view.layered else min(view.take, piece.takes - 1)
     row = f"takes-{piece.number}"
-    chosen = takes_row(progress.takes, shown, row, seconds=piece.seconds, layered=view.layered)
+    chosen = takes_row(
+        progress.takes,
+        shown,
+        row,
+        seconds=piece.seconds,
+        layered=view.layered,
+        running=progress.running,
+    )
     if chosen != shown:
         view.take, view.layered = chosen, False
         st.rerun(scope="fragment")

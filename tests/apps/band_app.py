@@ -3,9 +3,10 @@
 import streamlit as st
 
 from pyzzicato.notes import NoteSequence
-from pyzzicato.ui.player import player, sound_bank, takes_row
+from pyzzicato.ui.player import page_code, player, sound_bank, takes_row
 from tests.small_band import band_piece
 
+page_code()
 music = band_piece()
 player(
     seed=music.trim(0, 4),

@@ -3,7 +3,15 @@
 import streamlit as st
 
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.ui.player import Known, SeedCard, player, seed_cards, sound_bank, takes_row
+from pyzzicato.ui.player import (
+    Known,
+    SeedCard,
+    page_code,
+    player,
+    seed_cards,
+    sound_bank,
+    takes_row,
+)
 
 EXPECTED = 20.0
 
@@ -42,6 +50,7 @@ row[2].button("Finish", on_click=finish)
 row[3].button("Rerun", on_click=lambda: state.update(runs=state.get("runs", 0) + 1))
 row[4].text(f"runs {state.get('runs', 0)}")
 
+page_code()
 border = 0.0 if "empty" in st.query_params else 4.0
 takes = [tune(EXPECTED, shift).trim(0, state.made) for shift in (1, 3, 5)]
 result = player(
@@ -61,7 +70,7 @@ result = player(
 if result:
     st.text(f"continue at {result.continue_at:.1f}")
 if state.piece:
-    state.take = takes_row(takes, state.take, "takes", seconds=EXPECTED)
+    state.take = takes_row(takes, state.take, "takes", seconds=EXPECTED, running=state.running)
     st.text(f"take {state.take}")
 
 seeds = [

@@ -35,20 +35,25 @@ class Cards {
     this.draw();
   }
 
+  /** News from Python; whether all of the music is there. */
   update({ header, rows }) {
-    const shape = JSON.stringify(header.cards);
+    const shape = JSON.stringify(header.cards.map(({ id, title, seconds }) => [id, title, seconds]));
     this.root.classList.toggle("row", header.layout === "row");
     this.list.setAttribute("aria-label", header.label);
-    let from = 0;
-    const musics = header.cards.map((card) => {
-      const part = rows.subarray(from * ROW, (from += card.notes) * ROW);
-      return { rows: part, count: card.notes, length: card.seconds, frontier: card.seconds, running: false };
-    });
     if (shape !== this.shape) this.build(header);
     this.shape = shape;
-    this.cards.forEach((card, i) => (card.music = musics[i]));
+    let from = 0;
+    let whole = true;
+    this.cards.forEach((card, i) => {
+      const { sent, notes: count, seconds: length, subtitle } = header.cards[i];
+      const news = rows.subarray(from * ROW, (from += sent) * ROW);
+      whole = card.arrived.add(header.piece, news, count) && whole;
+      card.music = { rows: card.arrived.rows, count: card.arrived.rows.length / ROW, length, frontier: length, running: false };
+      card.frame.querySelector(".subtitle").textContent = subtitle; // text is never markup
+    });
     this.show(header.chosen);
     this.draw();
+    return whole;
   }
 
   build(header) {
@@ -63,11 +68,12 @@ class Cards {
       const choice = frame.querySelector(".choice");
       choice.dataset.id = card.id;
       frame.querySelector(".title").textContent = card.title; // text is never markup
-      frame.querySelector(".subtitle").textContent = card.subtitle;
       const hear = frame.querySelector(".hear");
       hear.dataset.id = card.id;
       hear.hidden = !header.hear;
-      return { ...card, frame, choice, hear, canvas: frame.querySelector("canvas") };
+      return {
+        ...card, frame, choice, hear, canvas: frame.querySelector("canvas"), arrived: new Arrived(),
+      };
     });
     this.list.replaceChildren(...this.cards.map((card) => card.frame));
   }
@@ -170,11 +176,9 @@ class Cards {
 
 const groups = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+function showCards({ parentElement, data, setTriggerValue }) {
   const { thing, cleanup } = kept(groups, parentElement, () =>
     new Cards(parentElement.querySelector(".cards")));
-  thing.send = setTriggerValue;
-  if (data && !unchanged(data, thing.bytes)) thing.update(unpack(data));
-  thing.bytes = data;
+  showNews(thing, data, setTriggerValue);
   return cleanup;
 }

@@ -17,6 +17,7 @@ class Player {
     this.transport = new Transport(() => this.refresh());
     this.mixer = new Mixer(find(".mixer"));
     this.header = {};
+    this.arrived = new Arrived();
     this.whole_ = true; // the view shows as much as is comfortable, not a chosen window
     this.follow = true;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -73,8 +74,11 @@ class Player {
     this.redraw();
   }
 
-  /** News from Python. */
-  update({ header, rows }) {
+  /** News from Python; whether all of the music is there. */
+  update({ header, rows: news }) {
+    const what = JSON.stringify([header.piece, header.take, header.band]);
+    if (!this.arrived.add(what, news, header.notes)) return false;
+    const { rows } = this.arrived;
     const before = this.header;
     const first = before.take === undefined;
     const piece = first || header.piece !== before.piece;
@@ -110,6 +114,7 @@ class Player {
     if (header.autoplay && (piece || !before.autoplay)) this.autoplay();
     if (header.marked && String(header.marked) !== String(before.marked)) this.present(header.marked);
     this.redraw();
+    return true;
   }
 
   /** Brings a stretch into view, unless the view follows what is played. */
@@ -378,11 +383,9 @@ class Player {
 
 const players = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+function showPlayer({ parentElement, data, setTriggerValue }) {
   const { thing, cleanup } = kept(players, parentElement, () =>
     new Player(parentElement.querySelector(".player")));
-  thing.send = setTriggerValue;
-  if (data && !unchanged(data, thing.bytes)) thing.update(unpack(data));
-  thing.bytes = data;
+  showNews(thing, data, setTriggerValue);
   return cleanup;
 }
