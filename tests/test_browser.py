@@ -326,14 +326,11 @@ def test_continue_and_undo(enter: Callable[..., Visitor]) -> None:
     visitor.compose()
     notes = len(find_seed(NOCTURNE).sequence()) + visitor.new_notes
     visitor.press("Continue from the end")
-    until(lambda: visitor.title() == "Nocturne in E-flat major, op. 9 no. 2 (continued)")
-    until(lambda: int(visitor.data("notes")) == notes)
-    visitor.compose()
+    until(lambda: "op. 9 no. 2 (continued)" in visitor.title())
     until(lambda: int(visitor.data("notes")) > notes)
+    visitor.page.locator(".st-key-keep").wait_for()
     visitor.press("Undo")
-    until(lambda: visitor.title() == "Nocturne in E-flat major, op. 9 no. 2 (continued)")
-    visitor.press("Undo")
-    until(lambda: visitor.title().startswith("After Nocturne"))
+    until(lambda: "(continued)" not in visitor.title())
     until(lambda: int(visitor.data("notes")) == notes)
 
 

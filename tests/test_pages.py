@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed
-from pyzzicato.ui import downloads
+from pyzzicato.seeds import find_seed, seeds_by
+from pyzzicato.ui import beginning, downloads, state
 from pyzzicato.ui.state import write_link
 from tests.small_model import make_model
 from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
@@ -198,14 +198,68 @@ def test_continue_makes_the_result_the_next_seed(visit: Callable[..., AppTest]) 
     view = view_of(app)
     seed = find_seed(NOCTURNE).sequence()
     assert len(view.start.music) == len(seed) + len(first)
-    assert "(continued)" in words(app)
-    compose(app)
+    finished(app)
+    assert view.start.borders == (seed.duration,)
     assert "After Nocturne in E-flat major, op. 9 no. 2 (continued)" in words(app)
-    app.button(key="undo").click().run()
+    assert elements(app, "download_button")
     app.button(key="undo").click().run()
     piece = view_of(app).piece
     assert piece is not None
     assert piece.job.progress().takes[0] == first
+    assert view.start.id == NOCTURNE
+
+
+def test_undo_and_redo_bring_back_the_settings_too(visit: Callable[..., AppTest]) -> None:
+    app = visit(seconds="5", temperature="1.1")
+    first = compose(app).takes[0]
+    app.button_group(key="style").set_value("bach").run()
+    app.slider(key="set-temperature").set_value(0.8).run()
+    second = compose(app).takes[0]
+    settings = dict(view_of(app).settings)
+    app.button(key="undo").click().run()  # Bach's opening by itself was there for a moment
+    while view_of(app).piece is None:
+        app.button(key="undo").click().run()
+    view = view_of(app)
+    assert view.piece is not None
+    assert view.piece.job.progress().takes[0] == first
+    assert (view.settings["composer"], view.settings["temperature"]) == ("chopin", 1.1)
+    assert app.slider(key="set-temperature").value == 1.1
+    while view_of(app).future:
+        app.button(key="redo").click().run()
+    assert view.piece is not None
+    assert view.piece.job.progress().takes[0] == second
+    assert view.settings == settings
+    app.button(key="undo").click().run()
+    compose(app)
+    assert not view.future  # what is written now takes the place of what was undone
+
+
+def test_a_composer_without_openings_says_so_and_keeps_no_seed(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit()
+    app.button_group(key="style").set_value("bach").run()
+    none = "There is no opening by Chopin here"
+    with monkeypatch.context() as without:
+        for module in (state, beginning):
+            without.setattr(
+                module, "seeds_by", lambda name: () if name == "chopin" else seeds_by(name)
+            )
+        app.button_group(key="style").set_value("chopin").run()
+        assert view_of(app).start.composer == "bach"
+        assert none in words(app)
+    app.button_group(key="style").set_value("bach").run()
+    assert none not in words(app)
+    app.button_group(key="style").set_value("chopin").run()
+    assert view_of(app).start.composer == "chopin"
+
+
+def test_a_seed_chosen_for_itself_stays_with_another_composer(
+    visit: Callable[..., AppTest],
+) -> None:
+    app = visit(seed="satie-gymnopedie-1", composer="bach")
+    app.button_group(key="style").set_value("chopin").run()
+    assert view_of(app).start.composer == "satie"
 
 
 def test_stop_keeps_what_is_there(visit: Callable[..., AppTest]) -> None:

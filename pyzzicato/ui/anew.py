@@ -31,12 +31,13 @@ def base(view: View, music: NoteSequence | None) -> Start:
     """The piece that is on the stage, as something to change: `music` is what is new in it."""
     piece = view.piece
     if piece is None or music is None:
-        start, so_far, rounds = view.seed, view.seed.music, view.seed.rounds
+        start, so_far, borders = view.seed, view.seed.music, view.seed.borders
     else:
         start, so_far = piece.start, whole(piece, music)
-        rounds = start.rounds + (0 if piece.gap or piece.kept or piece.morph else 1)
+        goes_on = not (piece.gap or piece.kept or piece.morph)
+        borders = (*start.borders, piece.border) if goes_on else start.borders
     title = start.title or "a piece from nothing"
-    return Start(links.RESULT, title, so_far, start.composer, rounds)
+    return Start(links.RESULT, title, so_far, start.composer, borders)
 
 
 def _stretch(view: View, length: float) -> tuple[float, float]:

@@ -83,6 +83,11 @@ def _take_kind(view: View) -> None:
 
 def _library(view: View) -> None:
     chosen = find_seed(view.start.id)
+    if view.composer and not seeds_by(view.composer.id):
+        shell.line(
+            f"There is no opening by {view.composer.short} here: the music goes on from "
+            f"{chosen.composer.short}'s, in {view.composer.short}'s style."
+        )
     seeds = list(seeds_by((view.composer or chosen.composer).id))
     everything = st.session_state.get("all-seeds", False)
     shown = seeds if everything else seeds[:_CARDS]
@@ -135,7 +140,7 @@ def _take_seed(view: View, seed_id: str | None) -> None:
     gather(view)
     view.problems.pop("link", None)
     if seed_id and seed_id != view.start.id:
-        view.begin_with(library_start(seed_id))
+        view.begin_with(library_start(seed_id), by_hand=True)
 
 
 def _file(view: View) -> None:

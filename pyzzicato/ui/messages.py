@@ -18,13 +18,14 @@ from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
 from pyzzicato.layering import PROGRAMS
 from pyzzicato.notes import Note
 
-__all__ = ["BAND", "COLUMNS", "NEW", "SEED", "News", "Rows", "note_rows", "pack"]
+__all__ = ["BAND", "COLUMNS", "EARLIER", "NEW", "SEED", "News", "Rows", "note_rows", "pack"]
 
 Rows = NDArray[np.float32]
 """Notes as (notes, 5): start, duration (seconds), pitch, velocity, part."""
 
 SEED, NEW = 0, 1
 BAND = 16  # the part of the drums; the other four instruments of a band follow
+EARLIER = 21  # of what was written before and is the seed now; two parts that take turns
 COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, NEW and those after it, BAND)
 VOICES = {program: NEW + voice for voice, program in enumerate(PROGRAMS)}
 """The part of a new note by its program: each instrument has a sound and a colour of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from pyzzicato.seeds import find_seed
 from pyzzicato.ui import links
 from pyzzicato.ui.jobs import Job
 
-__all__ = ["Other", "Piece", "Start", "library_start", "nothing_start"]
+__all__ = ["Other", "Piece", "Scene", "Start", "library_start", "nothing_start"]
 
 
 class Other(NamedTuple):
@@ -34,8 +35,13 @@ class Start:
     music: NoteSequence
     composer: str = ""
     """The composer's id, for a built-in seed."""
-    rounds: int = 0
-    """How often it was continued already."""
+    borders: tuple[float, ...] = ()
+    """Seconds at which each continuation in it begins, where it is a piece to go on from."""
+
+    @property
+    def rounds(self) -> int:
+        """How often it was continued already."""
+        return len(self.borders)
 
     def words(self, style: str = "") -> str:
         """How a title names it; with its composer, unless that is the one with the id `style`."""
@@ -103,6 +109,16 @@ class Piece:
         if self.kept:
             return NoteSequence(qpm=self.start.music.qpm), take
         return parted(self.start.music, take, *self.gap) if self.gap else (self.start.music, take)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is on the stage at a time, with the settings that it was put there with: for undo."""
+
+    start: Start
+    piece: Piece | None
+    take: int
+    settings: Mapping[str, Any]
 
 
 def library_start(seed_id: str) -> Start:

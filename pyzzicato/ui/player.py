@@ -18,7 +18,7 @@ import streamlit as st
 
 from pyzzicato.band_parts import OTHERS, is_band, players
 from pyzzicato.notes import NoteSequence, counted
-from pyzzicato.ui.messages import COLUMNS, NEW, SEED, News, Rows, note_rows, pack
+from pyzzicato.ui.messages import COLUMNS, EARLIER, NEW, SEED, News, Rows, note_rows, pack
 
 __all__ = [
     "Known",
@@ -127,6 +127,7 @@ def player(
     marked: tuple[float, float] | None = None,
     known: Known | None = None,
     layers: bool = False,
+    borders: Sequence[float] = (),
 ) -> PlayerResult | None:
     """Shows and plays a seed and what follows it, also while that is still being written.
 
@@ -141,7 +142,8 @@ def player(
     touched. `height` is that of the roll, in pixels; 0 hides it. With `inside`, notes of the seed
     may follow the new music; `marked` is a stretch to point out, `known` a passage to underline.
     Where a band plays, each instrument has a colour, a sound and a strip to mute it; with `layers`
-    each program has a colour and a sound, for takes that are layered.
+    each program has a colour and a sound, for takes that are layered. What of the seed comes after
+    each of `borders` was written earlier, and has colours of its own.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
@@ -151,10 +153,14 @@ def player(
         "autoplay": autoplay, "start_at": start_at, "height": height,
         "offer_continue": offer_continue, "marked": marked, "known": known,
         "made": border + (continuation.duration if made is None else made),
-        "until": border + expected if inside else None,
+        "until": border + expected if inside else None, "earlier": bool(borders),
         "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
     rows = _in_order(seed, continuation, border, band)
+    if borders and not band:
+        written = np.searchsorted(borders, rows[:, 0] + 1e-3)  # how many were begun by then
+        again = (rows[:, 4] == SEED) & (written > 0)
+        rows[again, 4] = EARLIER + (written[again] - 1) % 2
     header["notes"] = len(rows)
     rows = _news(key, running).of((piece, take, band), rows)
     result = _mounted("player", key, pack(header, rows), on_continue_at_change=_nothing)

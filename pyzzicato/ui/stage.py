@@ -10,7 +10,7 @@ from pyzzicato.band_parts import is_band
 from pyzzicato.layering import layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.notes import NoteSequence, counted
-from pyzzicato.ui import anew, keeping, links, morphing, shell
+from pyzzicato.ui import anew, keeping, links, morphing, resources, shell
 from pyzzicato.ui.closeness import Closeness, closeness
 from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
@@ -18,7 +18,7 @@ from pyzzicato.ui.pieces import Piece, Start
 from pyzzicato.ui.player import PlayerResult, player, takes_row
 from pyzzicato.ui.state import View
 from pyzzicato.ui.theme import is_dark
-from pyzzicato.ui.widgets import draw_anew, show
+from pyzzicato.ui.widgets import draw_anew, gather, show
 
 __all__ = ["draw"]
 
@@ -62,6 +62,7 @@ def _draw_start(view: View) -> None:
         piece=f"start-{hash(start)}",
         autoplay=False,
         marked=anew.marked(view, None),
+        borders=start.borders,
         key="player",
     )
     _next(view, None)
@@ -128,7 +129,8 @@ def _play(
         autoplay=view.autoplay,
         made=made,
         start_at=max(0.0, piece.border - _LEAD_IN),
-        offer_continue=single and bool(music),
+        offer_continue=single and bool(music) and _can_go_on(view),
+        borders=piece.start.borders,
         inside=piece.gap is not None,
         marked=anew.marked(view, music) if single else None,
         known=close.known,
@@ -248,12 +250,13 @@ def _next(view: View, music: NoteSequence | None) -> None:
     markable = single and anew.possible(view, music)
     keepable = single and keeping.possible(view, music)
     morphable = single and morphing.possible(view, music)
-    if not (view.past or music or markable or keepable or morphable):
+    able = single and _can_go_on(view)
+    if not (view.past or view.future or music or markable or keepable or morphable):
         return
     with st.container(key="next", horizontal=True, vertical_alignment="center"):
         shell.line("Next", "label")
         piece = view.piece
-        if single and music and piece and st.button("Continue from the end", key="continue"):
+        if able and music and piece and st.button("Continue from the end", key="continue"):
             _continue(view, piece, music, PlayerResult(whole(piece, music).duration))
         if markable:
             anew.offer()
@@ -264,6 +267,9 @@ def _next(view: View, music: NoteSequence | None) -> None:
         if view.past and st.button("Undo", key="undo"):
             view.undo()
             draw_anew()
+        if view.future and st.button("Redo", key="redo"):
+            view.redo()
+            draw_anew()
     if markable:
         anew.draw(view, music)
     if keepable:
@@ -272,8 +278,13 @@ def _next(view: View, music: NoteSequence | None) -> None:
         morphing.draw(view, music)
 
 
+def _can_go_on(view: View) -> bool:
+    """Whether the chosen model can go on from music."""
+    return view.info.reads_seed and not resources.missing(view.info)
+
+
 def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult) -> None:
-    """Makes the piece up to a place the next seed."""
+    """Goes on from a place in the piece."""
     so_far = whole(piece, music)
     kept = so_far.trim(0.0, asked.continue_at)
     if len(kept) < 4:  # the playhead lies at the beginning: all of it is meant
@@ -282,5 +293,7 @@ def _continue(view: View, piece: Piece, music: NoteSequence, asked: PlayerResult
         shell.problem("This piece is nearly 30 minutes long: continue from an earlier place.")
         return
     title = piece.start.title or "a piece from nothing"
-    view.begin_with(Start(links.RESULT, title, kept, rounds=piece.start.rounds + 1))
+    borders = tuple(at for at in (*piece.start.borders, piece.border) if at < kept.duration)
+    gather(view)
+    view.go_on(Start(links.RESULT, title, kept, borders=borders))
     draw_anew()

@@ -28,7 +28,7 @@ from pyzzicato.seeds import all_seeds, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.jobs import Job
-from pyzzicato.ui.pieces import Other, Piece, Start, library_start, nothing_start
+from pyzzicato.ui.pieces import Other, Piece, Scene, Start, library_start, nothing_start
 from pyzzicato.ui.uploads import Upload
 from pyzzicato.ui.widgets import was_pressed
 
@@ -74,7 +74,13 @@ class View:
     shows_running: bool = False
     """Whether the page shows a piece that is being written. All of the page goes by it; once it
     is no longer so, the page is drawn anew."""
-    past: list[tuple[Start, Piece | None, int]] = field(default_factory=list)
+    staged: Mapping[str, Any] = field(default_factory=dict)
+    """The settings with which the stage became what it is."""
+    past: list[Scene] = field(default_factory=list)
+    future: list[Scene] = field(default_factory=list)
+    """What was undone, the last one last."""
+    by_hand: bool = False
+    """Whether the seed was chosen for itself, and stays with another composer."""
     written: dict[str, str] = field(default_factory=dict)
     """The link that is in the address bar."""
     shown: dict[str, Any] = field(default_factory=dict)
@@ -123,37 +129,63 @@ class View:
         kind = self.info.controls
         return kind(**{item.name: self.settings[item.name] for item in declared(kind)})
 
-    def remember(self) -> None:
+    @property
+    def scene(self) -> Scene:
+        """What is on the stage."""
+        return Scene(self.start, self.piece, self.take, self.staged)
+
+    def _remember(self) -> None:
         """Keeps what is on the stage, so that undo can bring it back."""
-        self.past = [*self.past[1 - _UNDO :], (self.start, self.piece, self.take)]
+        self.past, self.future = [*self.past[1 - _UNDO :], self.scene], []
 
     def undo(self) -> None:
-        """What was on the stage before; stops what is being written."""
+        """What was on the stage before, with its settings; stops what is being written."""
+        self._step(self.past, self.future)
+
+    def redo(self) -> None:
+        """What was undone last, with its settings."""
+        self._step(self.future, self.past)
+
+    def _step(self, there: list[Scene], here: list[Scene]) -> None:
         self.halt()
-        if self.past:
-            self.start, self.piece, self.take = self.past.pop()
-            self.settings["seed"] = self.start.id
-            self.layered = self.autoplay = False
+        if there:
+            here.append(self.scene)
+            self.put(there.pop())
+
+    def put(self, scene: Scene) -> None:
+        """Makes the stage and the settings what they were."""
+        self.start, self.piece, self.take = scene.start, scene.piece, scene.take
+        self.staged = scene.settings
+        self.settings.update(scene.settings)
+        self.layered = self.autoplay = self.asks_file = False
 
     def halt(self) -> None:
         """Stops the piece that is being written, and keeps it."""
         if self.piece is not None:
             self.piece.job.stop()
 
-    def begin_with(self, start: Start) -> None:
-        """Puts `start` on the stage by itself; a piece that was there can be had by undo."""
+    def begin_with(self, start: Start, *, by_hand: bool = False) -> None:
+        """Puts `start` on the stage by itself; a piece that was there can be had by undo.
+
+        `by_hand`: it was chosen for itself; one by the composer of now goes when they do.
+        """
+        self.by_hand = by_hand and start.composer != self.settings["composer"]
         self.halt()
         if self.piece is not None:
-            self.remember()
+            self._remember()
         self.start, self.piece, self.take, self.autoplay = start, None, 0, False
-        self.settings["seed"] = start.id
         self.asks_file = False
+        self._stage()
+
+    def _stage(self) -> None:
+        self.settings["seed"] = self.start.id
+        self.staged = dict(self.settings)
 
     def choose_composer(self, composer: str) -> None:
-        """Takes a composer, and an opening of theirs where the last composer's was chosen."""
-        own = self.start.composer == self.settings["composer"]
+        """Takes a composer, and an opening of theirs unless another seed was chosen by hand."""
+        follows = bool(self.start.composer) and not self.by_hand
         self.settings["composer"] = composer
-        if own and seeds_by(composer):
+        if follows and seeds_by(composer):
             self.begin_with(library_start(seeds_by(composer)[0].id))
 
     def choose_model(self, model: str) -> None:
@@ -176,6 +208,12 @@ class View:
         """Starts to write a piece with the settings as they stand."""
         self._write(self.seed)
 
+    def go_on(self, start: Start) -> None:
+        """Starts to write on from `start`, what is on the stage up to a place in it."""
+        if self._write(fitted(start, plays_band(self.info))):
+            self.start = start
+            self._stage()
+
     def fill(self, start: Start, gap: Gap) -> None:
         """Starts to write the stretch `gap` of `start` anew, with the settings as they stand."""
         self._write(start, fill_from=gap.start, fill_to=gap.stop)
@@ -184,8 +222,8 @@ class View:
         """Starts to make the instruments of `start` anew that `keep` does not name."""
         self._write(start, keep=keep, seconds=seconds)
 
-    def _write(self, start: Start, **more: Any) -> None:
-        """Starts to write; `more` are controls beside the settings.
+    def _write(self, start: Start, **more: Any) -> bool:
+        """Starts to write, where the model can; `more` are controls beside the settings.
 
         Where the same has just been played to the end, the dice are rolled first: who presses
         again wants something new.
@@ -200,7 +238,7 @@ class View:
             generator = resources.generator(self.info)
         except PyzzicatoError as error:
             self.problems[f"model {self.info.id}"] = str(error)
-            return
+            return False
         player: Any = generator
         if self.mixed:
             player = player.mixing([each.music for each in self.mixed])
@@ -220,6 +258,7 @@ class View:
         )
         number, info, mixed = self.pieces + 1, self.info, self.mixed
         self._show(Piece(number, start, info, controls, takes, job, texts, read, mixed))
+        return True
 
     def morph(self, start: Start, goal: Other, windows: int) -> None:
         """Starts a way from `start` to `goal`, `windows` times two bars long."""
@@ -245,9 +284,10 @@ class View:
 
     def _show(self, piece: Piece) -> None:
         """Puts a piece that is being written on the stage; undo brings back what was there."""
-        self.remember()
+        self._remember()
         self.piece, self.pieces = piece, piece.number
         self.take, self.layered, self.autoplay = 0, False, True
+        self._stage()
 
     def _link(self, start: Start, more: Mapping[str, Any]) -> dict[str, str]:
         return links.as_texts({**self.settings, **more, "seed": start.id}, self.info)
@@ -335,7 +375,7 @@ def _read_link(view: View) -> None:
     seed = found.get("seed")
     if seed is None or seed == view.start.id:
         return
-    view.begin_with(nothing_start() if seed == links.NOTHING else library_start(seed))
+    view.begin_with(nothing_start() if seed == links.NOTHING else library_start(seed), by_hand=True)
 
 
 def write_link(view: View) -> None:

@@ -169,7 +169,8 @@ def _turn(view: View) -> None:
         )
     dice = items["rng_seed"].help
     shell.line(f"Takes: {_small(links.TAKES.help)} Dice: {_small(dice)}")
-    with st.expander("More controls"):
+    # With a key of its own and the state kept here it stays open, whatever is drawn before it.
+    with st.expander("More controls", key="more-controls", on_change="rerun"):
         if main is not None:
             value = view.settings[main.name]
             shell.line(f"Wildness is this model's {main.name}, now {value:g}. {main.help}")

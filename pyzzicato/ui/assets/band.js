@@ -13,6 +13,11 @@ const DRUM_ROWS = new Map();
 [[35, 36], [37, 38, 39, 40], [41, 43, 45, 47, 48, 50], [42, 44, 46], [49, 51, 52, 53, 55, 57, 59]]
   .forEach((pitches, row) => pitches.forEach((pitch) => DRUM_ROWS.set(pitch, row)));
 
+/** Whether a part of the music is an instrument of the band. */
+function inBand(part) {
+  return part >= BAND && part < BAND + BAND_NAMES.length;
+}
+
 /** The row of a drum in the lane, 0 at the bottom; the last one is for all other percussion. */
 function drumRow(pitch) {
   return DRUM_ROWS.get(pitch) ?? LANE_ROWS - 1;
@@ -41,7 +46,7 @@ class Mix {
 
   /** The opacity on the roll of a note of `part`. */
   opacity(part) {
-    return part >= BAND && this.level(part - BAND) === 0 ? FAINT : 1;
+    return inBand(part) && this.level(part - BAND) === 0 ? FAINT : 1;
   }
 }
 

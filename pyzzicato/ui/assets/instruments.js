@@ -16,7 +16,7 @@ const INSTRUMENTS = [
 
 /** The instrument of a part of the music, or null for the piano. */
 function instrumentOf(part) {
-  return part < 2 ? null : INSTRUMENTS[(part - 2) % INSTRUMENTS.length];
+  return part < 2 || part >= EARLIER ? null : INSTRUMENTS[(part - 2) % INSTRUMENTS.length];
 }
 
 /** One tone of `instrument`: a source that is silent before `start`, not yet connected. */

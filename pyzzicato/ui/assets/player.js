@@ -133,6 +133,7 @@ class Player {
     this.action.hidden = !header.offer_continue || header.running;
     root.querySelector(".empty").hidden = this.roll.music.count > 0 || header.running;
     root.querySelector(".legend").hidden = this.roll.music.count === 0 || header.band.length > 0;
+    root.querySelector(".then").hidden = !header.earlier;
     this.mixer.show(header.band);
     const nothing = this.roll.music.length <= 0;
     for (const button of root.querySelectorAll(".buttons button")) button.disabled = nothing;

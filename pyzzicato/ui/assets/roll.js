@@ -7,6 +7,10 @@ const PARTS_DARK = ["#7FA2FF", "#FFA24D"];
 // Takes that lie on top of each other, after the first: as many tell apart as any eye can.
 const LAYERS = ["#1E8A6F", "#B4548E", "#7A6A1C", "#4A4560", "#C2452D", "#2C7F9E", "#8C5BB5"];
 const LAYERS_DARK = ["#5CC9A7", "#E391C2", "#CDBB5C", "#B9B4CC", "#FF8A70", "#74C4E3", "#C59BEA"];
+// What was written before the new music and is its seed now: two that take turns.
+const EARLIER = 21; // the part of the first
+const WRITTEN = ["#8B4FB8", "#A8672B"];
+const WRITTEN_DARK = ["#C59BEA", "#D9A56F"];
 const LANE = 58; // pixels of the drums
 const FIRST_KEY = 21;
 const LAST_KEY = 108;
@@ -20,8 +24,8 @@ function palette(probe) {
     dark,
     paper: `rgb(${red}, ${green}, ${blue})`,
     ink: (alpha) => `rgba(${ink}, ${alpha})`,
-    parts: dark ? [...PARTS_DARK, ...LAYERS_DARK, ...LAYERS_DARK, ...BAND_COLOURS_DARK]
-      : [...PARTS, ...LAYERS, ...LAYERS, ...BAND_COLOURS],
+    parts: dark ? [...PARTS_DARK, ...LAYERS_DARK, ...LAYERS_DARK, ...BAND_COLOURS_DARK, ...WRITTEN_DARK]
+      : [...PARTS, ...LAYERS, ...LAYERS, ...BAND_COLOURS, ...WRITTEN],
     ivory: dark ? "#2A2933" : "#FFFFFF",
     ebony: dark ? "#0C0B10" : "#2B2935",
   };

@@ -212,7 +212,7 @@ class Sound {
    * BAND on are the band's. Returns the voice.
    */
   strike(pitch, velocity, when, until, offset = 0, part = 0) {
-    if (part >= BAND) return this.strikeBand(part - BAND, pitch, velocity, when, until, offset);
+    if (inBand(part)) return this.strikeBand(part - BAND, pitch, velocity, when, until, offset);
     const instrument = instrumentOf(part);
     if (instrument) return this.sing(instrument, pitch, velocity, when, until, offset, this.bus);
     return this.strikePiano(pitch, velocity, when, until, offset, this.bus);
