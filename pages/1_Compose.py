@@ -11,6 +11,6 @@ with st.container(key="page", horizontal=True, wrap=False):
         wings.draw(view)
     with st.container(key="stage"):
         stage.draw(view)
-state.write_link(view)
+state.close_view(view)
 shell.close_page(band=view.hears_band)
 wings.warm_up(view)

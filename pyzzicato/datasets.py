@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pyzzicato.manifests import SPLITS, Entry, Skipped, list_music
-from pyzzicato.note_cache import NoteArray, cache_folder, read_many
+from pyzzicato.note_cache import NoteArray, read_many
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.paths import cache_folder
 
 __all__ = ["Dataset", "Piece", "Skipped", "as_dict", "describe", "music_for", "read_dataset"]
 

@@ -1,7 +1,6 @@
 """Many MIDI files as arrays of notes: read once, in parallel, then from one cache file.
 
-The cache is one `.npz` a folder of music, outside the project: in `PYZZICATO_CACHE`, or
-`XDG_CACHE_HOME/pyzzicato`, or `~/.cache/pyzzicato` (`%LOCALAPPDATA%` on Windows). Each file in
+The cache is one `.npz` a folder of music, in `pyzzicato.paths.cache_folder`. Each file in
 it is known by its path, size and time of change, so only new and changed files are read again.
 A damaged cache is read as empty and written anew; one that cannot be written is done without.
 """
@@ -12,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -24,7 +22,7 @@ import numpy.typing as npt
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.workers import spread
 
-__all__ = ["NoteArray", "cache_folder", "read_many", "read_notes"]
+__all__ = ["NoteArray", "read_many", "read_notes"]
 
 NoteArray = npt.NDArray[np.float32]
 """Notes as rows of start s, end s, pitch, velocity, sorted by start, then pitch: (n, 4)."""
@@ -35,20 +33,6 @@ Found = NoteArray | str
 _FORMAT = 3  # raise it when reading changes what the arrays hold
 _LONGEST = 6 * 3600  # seconds; more is a damaged clock, not a recording
 _FEW = 64  # files that one process reads before a second has started
-
-
-def cache_folder() -> Path:
-    """Where what can be made again is kept, outside the project."""
-    named = os.environ.get("PYZZICATO_CACHE")
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pyzzicato"
 
 
 def read_notes(path: Path) -> NoteArray:

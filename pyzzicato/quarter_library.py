@@ -23,8 +23,8 @@ from pyzzicato.datasets import Dataset, Piece, read_dataset
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.manifests import Skipped
 from pyzzicato.midi_events import MidiEvents, Track, read_events
-from pyzzicato.note_cache import cache_folder
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY
+from pyzzicato.paths import cache_folder
 
 __all__ = ["QuarterPiece", "quarter_notes", "read_quarters"]
 

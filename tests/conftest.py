@@ -17,6 +17,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """A cache folder of the test run's own, shared by its tests."""
     folder = tmp_path_factory.getbasetemp() / "pyzzicato-cache"
     monkeypatch.setenv("PYZZICATO_CACHE", str(folder))
+    monkeypatch.setenv("PYZZICATO_DATA", str(tmp_path_factory.getbasetemp() / "pyzzicato-data"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from pyzzicato import note_cache
 from pyzzicato.datasets import read_dataset
+from pyzzicato.paths import cache_folder
 from tests.small_library import reasons, write_manifest, write_scale
 
 
@@ -32,7 +33,7 @@ def no_reading(path: Path) -> None:
 
 
 def cache_file() -> Path:
-    (file,) = note_cache.cache_folder().glob("*.npz")
+    (file,) = cache_folder().glob("*.npz")
     return file
 
 
@@ -100,7 +101,7 @@ def test_a_damaged_cache_is_built_again(
         np.testing.assert_array_equal(old.notes, new.notes)
     monkeypatch.setattr(note_cache, "read_notes", no_reading)
     assert len(read_dataset(manifest).pieces) == 6
-    assert list(note_cache.cache_folder().iterdir()) == [file]
+    assert list(cache_folder().iterdir()) == [file]
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(manifest: Path, tmp_path: Path) -> None:
@@ -111,13 +112,13 @@ def test_a_cache_that_cannot_be_written_is_done_without(manifest: Path, tmp_path
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYZZICATO_CACHE", str(tmp_path / "mine"))
-    assert note_cache.cache_folder() == tmp_path / "mine"
+    assert cache_folder() == tmp_path / "mine"
     monkeypatch.delenv("PYZZICATO_CACHE")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert note_cache.cache_folder() == tmp_path / "pyzzicato"
+    assert cache_folder() == tmp_path / "pyzzicato"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert note_cache.cache_folder() == Path.home() / ".cache" / "pyzzicato"
+    assert cache_folder() == Path.home() / ".cache" / "pyzzicato"
 
 
 def test_several_processes_read_the_same(tmp_path: Path) -> None:

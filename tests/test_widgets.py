@@ -9,25 +9,22 @@ from streamlit.testing.v1 import AppTest
 
 from pyzzicato.registry import models
 from pyzzicato.ui import beginning, stage, wings
-from pyzzicato.ui.state import View, usual_settings
+from pyzzicato.ui.links import usual_settings
+from pyzzicato.ui.state import View
 from tests.visits import compose, open_app, view_of
 
 
 def settings_shown(app: AppTest) -> Iterator[tuple[str, Any, Any]]:
     """Name, value and the browser's own first value of each widget of a setting."""
-    for each in app.slider:
+    every: list[Any] = [*app.slider, *app.number_input, *app.selectbox, *app.toggle]
+    for each in every:
         if each.key and each.key.startswith("set-"):
             first = each.proto.default
-            yield each.key[4:], each.value, first[0] if len(first) == 1 else tuple(first)
-    for each in app.number_input:
-        if each.key and each.key.startswith("set-"):
-            yield each.key[4:], each.value, each.proto.default
-    for each in app.selectbox:
-        if each.key and each.key.startswith("set-"):
-            yield each.key[4:], each.value, each.value if each.proto.HasField("default") else None
-    for each in app.toggle:
-        if each.key and each.key.startswith("set-"):
-            yield each.key[4:], each.value, each.proto.default
+            if each.type == "slider":
+                first = first[0]
+            elif each.type == "selectbox":
+                first = each.value if each.proto.HasField("default") else None
+            yield each.key[4:], each.value, first
 
 
 def check(app: AppTest) -> None:
@@ -95,7 +92,7 @@ def test_a_model_chosen_in_a_run_that_is_cut_short_keeps_its_settings(
 
 def test_a_press_on_a_page_with_an_older_address_changes_no_setting() -> None:
     app = open_app(model="lstm")
-    old = {name: app.query_params[name] for name in app.query_params}
+    old = dict(view_of(app).written)
     app.button(key="dice").click().run()
     rolled = view_of(app).settings["rng_seed"]
     for name, value in old.items():  # what the browser says until it has heard of the new address

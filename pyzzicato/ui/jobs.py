@@ -64,6 +64,16 @@ class Job:
         self._first = threading.Event()
         self._done = threading.Event()
         self._last: Progress | None = None
+        self._then: Callable[[], None] | None = None
+
+    @classmethod
+    def ended(cls, progress: Progress) -> Job:
+        """A job that was done before, with what it made."""
+        job = cls(lambda: iter(()), seconds=0.0, takes=len(progress.takes))
+        job._last = progress
+        job._done.set()
+        job._first.set()
+        return job
 
     def start(self) -> Job:
         """Begins; returns itself."""
@@ -86,6 +96,19 @@ class Job:
     def wait(self, timeout: float) -> bool:
         """Waits for the end, `timeout` seconds at most; whether it came."""
         return self._done.wait(timeout)
+
+    def at_end(self, then: Callable[[], None]) -> None:
+        """Calls `then` once at the end, in place of what was given before; at once after it."""
+        with self._lock:
+            self._then = then
+        if not self.running:
+            self._call()
+
+    def _call(self) -> None:
+        with self._lock:
+            then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def progress(self) -> Progress:
         """What there is now; from the end on always the same object."""
@@ -133,3 +156,4 @@ class Job:
         finally:
             self._done.set()
             self._first.set()
+            self._call()

@@ -17,7 +17,17 @@ from pyzzicato.music_sources import NOTHING
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds import find_seed
 
-__all__ = ["AVOID", "NOTHING", "RESULT", "TAKES", "UPLOAD", "as_texts", "from_link"]
+__all__ = [
+    "AVOID",
+    "NOTHING",
+    "RESULT",
+    "TAKES",
+    "UPLOAD",
+    "allowed",
+    "as_texts",
+    "from_link",
+    "usual_settings",
+]
 
 UPLOAD, RESULT = "upload", "result"
 TAKES = Control(
@@ -142,3 +152,22 @@ def _seed(texts: Mapping[str, str]) -> dict[str, str]:
         raise UnknownName(
             f"This link asks for a seed that is not here, “{text[:60]}”: choose one below."
         ) from None
+
+
+def usual_settings(info: ModelInfo) -> dict[str, Any]:
+    """What the settings of a model are unless one turns them, its number of takes among them."""
+    takes = info.card.get("takes", TAKES.default)
+    usual = {item.name: item.default for item in declared(info.controls)}
+    beside = {TAKES.name: TAKES.check(takes), AVOID.name: AVOID.default}
+    return {**usual, **beside}
+
+
+def allowed(info: ModelInfo, name: str, value: Any) -> bool:
+    """Whether the control `name` of a model can have this value; takes always can."""
+    item = next((item for item in declared(info.controls) if item.name == name), None)
+    if name in ("composer", "composer_2"):
+        return not value or value in info.composers
+    try:
+        return item is None or item.check(value) == value
+    except InvalidControl:
+        return False

@@ -7,6 +7,7 @@ Each is one `st.components.v2` component without an iframe: HTML, CSS and JavaSc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ __all__ = [
     "Known",
     "PlayerResult",
     "SeedCard",
+    "browser_keeps",
     "page_code",
     "player",
     "seed_cards",
@@ -87,7 +89,7 @@ _components = {
 }
 # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
 # without a line break for the name of a file.)
-_code, _bank = (
+_code, _bank, _visit = (
     st.components.v2.component(
         f"pyzzicato.{name}",
         html='<i class="pyzzicato-hidden"></i>',
@@ -95,7 +97,11 @@ _code, _bank = (
         js=code,
         isolate_styles=False,
     )
-    for name, code in (("code", _script(*_CODE)), ("bank", _asset("bank.js")))
+    for name, code in (
+        ("code", _script(*_CODE)),
+        ("bank", _asset("bank.js")),
+        ("visit", _asset("visit.js")),
+    )
 )
 
 
@@ -106,6 +112,12 @@ def page_code() -> None:
     the code itself, which never changes, is sent once to each visitor.
     """
     _code(key="pyzzicato-code")
+
+
+def browser_keeps(cookie: str, token: str, link: str = "") -> None:
+    """Gives the browser a cookie, and a link, unless it is empty, as the page's address."""
+    data = json.dumps({"cookie": cookie, "token": token, "link": link}).encode()
+    _visit(key="pyzzicato-visit", data=data)
 
 
 def player(

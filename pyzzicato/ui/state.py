@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -19,23 +20,24 @@ from pyzzicato.band_parts import is_band
 from pyzzicato.composers import Composer, find_composer
 from pyzzicato.composition import style_of
 from pyzzicato.controls import Controls, declared
-from pyzzicato.errors import InvalidControl, PyzzicatoError
+from pyzzicato.errors import PyzzicatoError
 from pyzzicato.filling import Gap, asked_gap
 from pyzzicato.generator import Step
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import all_seeds, seeds_by
-from pyzzicato.ui import links, resources, shell
+from pyzzicato.ui import links, resources, shell, visits
 from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.jobs import Job
 from pyzzicato.ui.pieces import Other, Piece, Scene, Start, library_start, nothing_start
+from pyzzicato.ui.player import browser_keeps
 from pyzzicato.ui.uploads import Upload
 from pyzzicato.ui.widgets import was_pressed
 
 __all__ = [
     "View",
+    "close_view",
     "open_view",
-    "write_link",
 ]
 
 FAVOURITE = ("chopin", "chopin-nocturne-op-9-no-2")
@@ -81,8 +83,12 @@ class View:
     """What was undone, the last one last."""
     by_hand: bool = False
     """Whether the seed was chosen for itself, and stays with another composer."""
+    kept: visits.Saved | None = None
+    """What of this was kept last, for after a reload."""
     written: dict[str, str] = field(default_factory=dict)
-    """The link that is in the address bar."""
+    """The link that is to be in the address bar."""
+    read: dict[str, str] = field(default_factory=dict)
+    """The link that was followed last."""
     shown: dict[str, Any] = field(default_factory=dict)
     """What the widget of each setting was last told to show."""
 
@@ -194,14 +200,14 @@ class View:
         A value that the new model does not have becomes its usual one, too; so does what the last
         one did not know, where it is what another has as usual.
         """
-        every = [usual_settings(info) for info in self.models.values()]
-        usual = usual_settings(self.info)
+        every = [links.usual_settings(info) for info in self.models.values()]
+        usual = links.usual_settings(self.info)
         self.settings["model"] = model
-        for name, value in usual_settings(self.info).items():
+        for name, value in links.usual_settings(self.info).items():
             mine = self.settings.get(name)
             known = [usual] if name in usual else every
             as_usual = any(name in each and mine == each[name] for each in known)
-            if as_usual or not _allowed(self.info, name, mine):
+            if as_usual or not links.allowed(self.info, name, mine):
                 self.settings[name] = value
 
     def compose(self) -> None:
@@ -308,29 +314,10 @@ class View:
         self.settings["rng_seed"] = rolled if rolled != before else 9999
 
 
-def usual_settings(info: ModelInfo) -> dict[str, Any]:
-    """What the settings of a model are unless one turns them, its number of takes among them."""
-    takes = info.card.get("takes", links.TAKES.default)
-    usual = {item.name: item.default for item in declared(info.controls)}
-    beside = {links.TAKES.name: links.TAKES.check(takes), links.AVOID.name: links.AVOID.default}
-    return {**usual, **beside}
-
-
-def _allowed(info: ModelInfo, name: str, value: Any) -> bool:
-    """Whether the control `name` of a model can have this value; takes always can."""
-    item = next((item for item in declared(info.controls) if item.name == name), None)
-    if name in ("composer", "composer_2"):
-        return not value or value in info.composers
-    try:
-        return item is None or item.check(value) == value
-    except InvalidControl:
-        return False
-
-
 def open_view() -> View:
     """The visitor's view, with what the widgets and the address bar say now; first of all calls."""
     if "view" not in st.session_state:
-        st.session_state["view"] = _new_view()
+        st.session_state["view"] = _brought_back(_new_view())
     view = cast(View, st.session_state["view"])
     if st.session_state.get("entered"):
         view.autoplay = False  # coming back from another page is no reason to play
@@ -353,20 +340,45 @@ def _new_view() -> View:
     info = ready[0] if ready else next(iter(known.values()))
     settings: dict[str, Any] = {}
     for each in (info, *known.values()):
-        settings = {**usual_settings(each), **settings}
+        settings = {**links.usual_settings(each), **settings}
     composer, seed = FAVOURITE
     usual = composer if composer in info.composers or not info.composers else info.composers[0]
     settings |= {"model": info.id, "composer": usual}
     ids = [each.id for each in all_seeds()]
     start = library_start(seed if seed in ids else ids[0])
-    return View(known, {**settings, "seed": start.id}, start)
+    settings["seed"] = start.id
+    return View(known, settings, start, staged=dict(settings))
+
+
+def _brought_back(view: View) -> View:
+    """The view with what this visitor had on the stage before, if anything."""
+    saved = visits.visits().find(visits.token(), view.models)
+    if saved is not None:
+        *past, scene = saved.scenes
+        view.past, view.future, view.written = past, list(saved.undone), dict(saved.written)
+        usual = dict(view.settings)
+        view.put(scene)
+        _follow(view, dict(saved.written))  # what was set since then
+        for name, value in usual.items():  # another version of a model may have other limits
+            if not links.allowed(view.info, name, view.settings[name]):
+                view.settings[name] = value
+        pieces = (each.piece for each in (*saved.scenes, *saved.undone))
+        view.pieces = max((piece.number for piece in pieces if piece), default=0)
+        view.kept = saved
+    return view
 
 
 def _read_link(view: View) -> None:
     texts = dict(st.query_params)
-    if not texts or texts == view.written:
+    if not texts or texts in (view.written, view.read):
         return
-    view.written = texts
+    view.read = dict(texts)
+    _follow(view, texts)
+
+
+def _follow(view: View, texts: dict[str, str]) -> None:
+    if texts.get("seed") == view.start.id:
+        del texts["seed"]  # it is here already, a person's own file as well
     found, problems = links.from_link(texts, view.models, view.settings)
     if found["model"] != view.settings["model"]:
         view.choose_model(found["model"])
@@ -378,9 +390,11 @@ def _read_link(view: View) -> None:
     view.begin_with(nothing_start() if seed == links.NOTHING else library_start(seed), by_hand=True)
 
 
-def write_link(view: View) -> None:
-    """Puts the settings into the address bar, where they differ from what is there."""
-    texts = links.as_texts(view.settings, view.info)
-    if texts != view.written:
-        st.query_params.from_dict(texts)  # a click may end the run here: then it is not written
-        view.written = texts
+def close_view(view: View) -> None:
+    """Puts the settings into the address bar, and keeps what is on the stage."""
+    view.written = links.as_texts(view.settings, view.info)
+    browser_keeps(visits.COOKIE, visits.token(), urlencode(view.written))
+    saved = visits.Saved((*view.past, view.scene), tuple(view.future), view.written)
+    if saved != view.kept:
+        visits.visits().keep(visits.token(), saved)
+        view.kept = saved
