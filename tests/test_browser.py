@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -66,30 +67,37 @@ def browser() -> Iterator[Any]:
         instance.close()
 
 
-@contextmanager
-def served(start: tuple[str, ...] = ("-m", "streamlit"), **environment: str) -> Iterator[str]:
-    """The app on a server of its own, begun by Python's `start`; yields its address."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(
+    start: tuple[str, ...] = ("-m", "streamlit"), *, port: int | None = None, **environment: str
+) -> Iterator[str]:
+    """The app on a server of its own, begun by Python's `start`; yields its address."""
+    port = port or free_port()
     command = [
         sys.executable, *start, "run", "app.py", "--server.port", str(port),
         "--server.headless", "true", "--server.address", "127.0.0.1",
     ]  # fmt: skip
-    server = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **environment},
-    )
     url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: healthy(url), seconds=60)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+    with tempfile.TemporaryDirectory() as kept:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYZZICATO_DATA": kept, **environment},
+        )
+        try:
+            until(lambda: healthy(url), seconds=60)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")
