@@ -6,14 +6,26 @@ Source: Steffanutto played the ten melodies of one run together; they differ, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pyzzicato.notes import NoteSequence
 
-__all__ = ["PROGRAMS", "layered"]
+__all__ = ["PROGRAMS", "can_be_layered", "layered"]
 
+_LEGATO = 0.06  # seconds by which one note of a line may go on into the next
 PROGRAMS = (0, 48, 73, 11, 40, 24, 60, 42, 71, 46, 68, 12, 56, 32, 6)
 """General MIDI programs, one a take: piano, strings, flute, vibraphone, violin, guitar, horn,
 cello, clarinet, harp, oboe, marimba, trumpet, double bass, harpsichord."""
+
+
+def can_be_layered(takes: Sequence[NoteSequence]) -> bool:
+    """Whether takes can be told apart together: each is one line, a note at a time, no drums."""
+    lines = (sorted(take) for take in takes)
+    return all(
+        not before.is_drum and not after.is_drum and before.end <= after.start + _LEGATO
+        for line in lines
+        for before, after in pairwise(line)
+    )
 
 
 def layered(takes: Sequence[NoteSequence], programs: Sequence[int] = PROGRAMS) -> NoteSequence:

@@ -29,6 +29,7 @@ __all__ = [
     "empty_bar_rate",
     "groove_consistency",
     "inter_onset_intervals",
+    "is_drone",
     "longest_held_note",
     "longest_silence",
     "measure",
@@ -236,6 +237,13 @@ def dry_up_curve(
 def longest_held_note(sequence: NoteSequence) -> float:
     """The longest note in seconds; 0 without notes. Source: ours."""
     return float(note_lengths(sequence).max(initial=0.0))
+
+
+def is_drone(sequence: NoteSequence, seconds: float) -> bool:
+    """Whether hardly anything happens in `seconds` of music: a note is held for ten of them, and
+    fewer than one in five seconds is struck."""
+    struck = len({note.start for note in _pitched(sequence)})
+    return longest_held_note(sequence) >= 10 and struck * 5 < seconds
 
 
 def longest_silence(sequence: NoteSequence, seconds: float | None = None) -> float:

@@ -67,14 +67,14 @@ def test_a_stretch_is_written_anew_and_comes_back_by_undo(enter: Callable[..., V
 
 
 def test_takes_are_layered_and_kept_with_a_track_each(enter: Callable[..., Visitor]) -> None:
-    visitor = enter("?model=small&seconds=10&takes=3")
+    visitor = enter("?model=attention_rnn&seconds=10&takes=3")
     visitor.compose()
     visitor.page.get_by_text("Layer them").click()
     visitor.page.get_by_text("each on an instrument of its own").wait_for()
     notes = len(find_seed(NOCTURNE).sequence()) + visitor.new_notes
     until(lambda: int(visitor.data("notes")) == notes)
     kept = visitor.download("MIDI")
-    assert kept.suggested_filename == "pyzzicato-chopin-1-layers.mid"
+    assert kept.suggested_filename == "pyzzicato-attention_rnn-1-layers.mid"
     assert len(notes_of(Path(kept.path()).read_bytes())) == notes
     if visitor.data("state") != "playing":
         visitor.press("Play")

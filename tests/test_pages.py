@@ -3,16 +3,19 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pyzzicato.layering import can_be_layered
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed, seeds_by
 from pyzzicato.ui import beginning, downloads, state
+from pyzzicato.ui.jobs import Job, Progress
 from tests.small_model import make_model
 from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
 
@@ -284,3 +287,39 @@ def test_settings_survive_another_page(visit: Callable[..., AppTest]) -> None:
     piece = view_of(app).piece
     assert piece is not None
     assert piece.job.progress() == made
+
+
+def test_a_rejected_file_does_not_stay_listed(visit: Callable[..., AppTest]) -> None:
+    app = upload(visit(), "notes.mid", b"no music at all")
+    (problem,) = problems(app)
+    assert problem.startswith("notes.mid: ")
+    assert app.file_uploader[0].value is None
+    upload(app, "tune.mid", write_midi(tune()))
+    assert problems(app) == []
+    assert view_of(app).start.id == "upload"
+
+
+def test_a_drone_says_what_to_turn(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit(seconds="30", keys="threshold", threshold="0.3")
+    held = NoteSequence(tuple(Note(0.0, 30.0, pitch) for pitch in (48, 55, 60, 64)))
+    compose(app)
+    piece = view_of(app).piece
+    assert piece is not None
+    for music, said in (
+        (held, "held for long. Lower"),
+        (NoteSequence(), "Nothing was written. Lower"),
+    ):
+        progress = Progress((music,), (30.0,), running=False, stopped=False, error="", left=0.0)
+        object.__setattr__(piece, "job", Job.ended(replace(progress, texts=("",))))
+        app.run()
+        assert said in words(app)
+        assert "“Threshold”" in words(app)
+
+
+def test_only_single_lines_are_layered(visit: Callable[..., AppTest]) -> None:
+    line = tune()
+    chord = line.merge(note._replace(pitch=note.pitch + 4) for note in line)
+    assert can_be_layered([line, line.transpose(3)])
+    assert not can_be_layered([line, chord])

@@ -73,4 +73,8 @@ def finished(app: AppTest) -> Progress:
 def upload(app: AppTest, name: str, data: bytes) -> AppTest:
     """Gives a file to start from."""
     app.button_group(key="from").set_value("file").run()
-    return app.file_uploader(key="file").upload(name, data, "audio/midi").run()
+    return (
+        app.file_uploader(key=f"file-{view_of(app).rejected}")
+        .upload(name, data, "audio/midi")
+        .run()
+    )

@@ -144,11 +144,12 @@ def _take_seed(view: View, seed_id: str | None) -> None:
 
 
 def _file(view: View) -> None:
+    key = f"file-{view.rejected}"  # another one, empty, after a file that could not be used
     st.file_uploader(
         "A MIDI or ABC file, at most 1 MB",
-        key="file",
+        key=key,
         on_change=_take_file,
-        args=(view,),
+        args=(view, key),
         label_visibility="collapsed",
     )
     if view.problems.get("upload"):
@@ -179,9 +180,9 @@ def _file(view: View) -> None:
         )
 
 
-def _take_file(view: View) -> None:
+def _take_file(view: View, key: str) -> None:
     """Reads an upload; whatever is wrong with it, what was chosen before stays."""
-    file = st.session_state["file"]
+    file = st.session_state[key]
     view.problems.pop("upload", None)
     view.problems.pop("link", None)
     gather(view)
@@ -195,6 +196,7 @@ def _take_file(view: View) -> None:
             raise UnreadableMusic(part.problem)
     except UnreadableMusic as error:
         view.problems["upload"] = str(error)
+        view.rejected += 1
         return
     view.upload = upload
     view.window = (0.0, min(_OPENING, part.music.duration))

@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pyzzicato.band_parts import is_band
-from pyzzicato.layering import layered
+from pyzzicato.controls import declared
+from pyzzicato.layering import can_be_layered, layered
 from pyzzicato.limits import MAX_SECONDS
+from pyzzicato.metrics import is_drone
 from pyzzicato.notes import NoteSequence, counted
 from pyzzicato.ui import anew, keeping, links, morphing, resources, shell
 from pyzzicato.ui.closeness import Closeness, closeness
@@ -154,8 +156,8 @@ def _choose_take(view: View, piece: Piece, progress: Progress) -> None:
     if chosen != shown:
         view.take, view.layered = chosen, False
         st.rerun(scope="fragment")
-    if is_band(*progress.takes) and not view.layered:
-        return  # each take has all the instruments already
+    if not view.layered and not can_be_layered(progress.takes):
+        return
     st.toggle(
         "Layer them", show("layers", view.layered), key="layers", on_change=_layer, args=(view,)
     )
@@ -171,20 +173,32 @@ def _layer(view: View) -> None:
 
 
 def _status(piece: Piece, progress: Progress, music: NoteSequence, take: int | None) -> str:
-    made = min(progress.made)
+    made = min(progress.made) if take is None else progress.made[take]
     if progress.running:
         left = f", about {progress.left:.0f} s to wait" if made > 0 and progress.left >= 1 else ""
-        return f"{made:.0f} of {piece.seconds:.0f} seconds written{left}."
+        rest = ", the other takes grow" if made >= piece.seconds else ""
+        return f"{made:.0f} of {piece.seconds:.0f} seconds written{rest}{left}."
     if not music:
-        return "Nothing was written."
-    length = max(progress.made) if take is None else progress.made[take]
+        return f"Nothing was written. {_remedy(piece)}"
+    length = max(progress.made) if take is None else made
     pitches = [note.pitch for note in music if not note.is_drum]
     spread = f", from {_name(min(pitches))} to {_name(max(pitches))}" if pitches else ""
     words = (
         f"{counted(len(music))} in {length:.0f} seconds, {len(music) / length:.1f} a second"
         f"{spread}. Played by {piece.info.title}."
     )
+    if is_drone(music, length):
+        words += f" They are held for long. {_remedy(piece)}"
     return f"Stopped. {words}" if progress.stopped else words
+
+
+def _remedy(piece: Piece) -> str:
+    """What to turn where a piece has nothing in it that moves."""
+    labels = {item.name: item.label for item in declared(piece.info.controls)}
+    if getattr(piece.controls, "keys", "") == "threshold":
+        return f"Lower “{labels['threshold']}”, or set “{labels['keys']}” to Sample."
+    wilder = any(item.main for item in declared(piece.info.controls))
+    return "Turn up Wildness, or roll the dice." if wilder else "Roll the dice."
 
 
 def _name(pitch: int) -> str:

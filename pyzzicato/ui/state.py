@@ -56,6 +56,8 @@ class View:
     autoplay: bool = False
     asks_file: bool = False
     """Whether they want to start from a file of their own, and have not given one yet."""
+    rejected: int = 0
+    """How many files of theirs could not be used."""
     upload: Upload | None = None
     """The person's own file."""
     window: tuple[float, float] = (0.0, 20.0)
