@@ -291,8 +291,7 @@ def test_settings_survive_another_page(visit: Callable[..., AppTest]) -> None:
 
 def test_a_rejected_file_does_not_stay_listed(visit: Callable[..., AppTest]) -> None:
     app = upload(visit(), "notes.mid", b"no music at all")
-    (problem,) = problems(app)
-    assert problem.startswith("notes.mid: ")
+    assert len(problems(app)) == 1
     assert app.file_uploader[0].value is None
     upload(app, "tune.mid", write_midi(tune()))
     assert problems(app) == []
