@@ -1,6 +1,6 @@
 """How soon is the app there, how soon does it sound, how much memory does it take?
 
-    python benchmarks/app.py [--rounds 3] [--write]
+    python benchmarks/app.py [--rounds 3] [--pieces 200] [--write]
 
 In headless Chromium by Playwright, on this machine (Linux only: memory is read from /proc):
 
@@ -10,9 +10,14 @@ In headless Chromium by Playwright, on this machine (Linux only: memory is read 
   more than silence, both timed inside the page; the second and later presses of a visit, so that
   the model is warm;
 - memory: resident memory of the app's processes after composing once with every model that has
-  weights; shared libraries are counted once a process.
+  weights; shared libraries are counted once a process;
+- a minute of the first model, one take and ten: seconds from the press to the last note over those
+  of `pyzzicato compose` with the same settings, in turn, and the bytes over the page's socket for
+  one take;
+- many pieces of 5 s in one visit: resident memory after a tenth of them and after all.
 
-Medians over rounds. Wanted: under 3 s, under 1 s, under 500 MB.
+Medians over rounds. Wanted: under 3 s, under 1 s, under 500 MB; at most 1.3 and 1.5 times the
+command line, at most 1 MB over the socket, at most 5 % more memory after all pieces.
 `--write` keeps the figures in benchmarks/results.json.
 """
 
@@ -24,6 +29,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -38,7 +44,10 @@ from results import keep, machine, verdict
 from pyzzicato.registry import models
 
 ROOT = Path(__file__).resolve().parent.parent
-WANTED = {"start_seconds": 3.0, "sound_seconds": 1.0, "memory_mb": 500.0}
+WANTED = {
+    "start_seconds": 3.0, "sound_seconds": 1.0, "memory_mb": 500.0, "app_over_cli_1": 1.3,
+    "app_over_cli_10": 1.5, "socket_mb": 1.0, "memory_growth": 1.05,
+}  # fmt: skip
 PACKAGES = ("onnxruntime", "playwright", "streamlit")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -231,6 +240,71 @@ def sound_and_memory(browser: Any, rounds: int) -> dict[str, float]:
     return found
 
 
+def minutes(browser: Any, rounds: int) -> dict[str, float]:
+    """A minute of music in the app and on the command line, in turn; one take and ten."""
+    found: dict[str, float] = {}
+    with serving() as server:
+        server.wait()
+        for takes in (1, 10):
+            page = open_page(browser, f"{server.url}/?seconds=60&takes={takes}")
+            received: list[int] = []
+            page.on(
+                "websocket",
+                lambda socket, received=received: socket.on(
+                    "framereceived", lambda frame: received.append(len(frame))
+                ),
+            )
+            page.reload()
+            compose_button(page).wait_for()
+            page.wait_for_timeout(2000)
+            app, command = [], []
+            for _ in range(rounds + 1):
+                received.clear()
+                begun = time.perf_counter()
+                compose_button(page).click()
+                page.locator(".st-key-stop").wait_for()
+                page.locator(".st-key-stop").wait_for(state="detached")
+                app.append(time.perf_counter() - begun)
+                command.append(command_line(60, takes))
+            ratio = median(app[1:]) / median(command[1:])
+            found |= {f"app_{takes}": median(app[1:]), f"cli_{takes}": median(command[1:])}
+            found[f"app_over_cli_{takes}"] = ratio
+            if takes == 1:
+                found["socket_mb"] = sum(received) / 1e6
+            page.close()
+    return found
+
+
+def command_line(seconds: int, takes: int) -> float:
+    """Seconds that `pyzzicato compose` takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-c", "from pyzzicato.cli import main; main()", "compose", "--seconds", str(seconds), "--takes",
+            str(takes), "-o", str(Path(folder, "piece.mid")),
+        ]  # fmt: skip
+        begun = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        return time.perf_counter() - begun
+
+
+def many_pieces(browser: Any, pieces: int) -> dict[str, float]:
+    """Memory after a tenth of `pieces` and after all, in one visit."""
+    with serving() as server:
+        server.wait()
+        page = open_page(browser, f"{server.url}/?seconds=5")
+        early = 0.0
+        for piece in range(1, pieces + 1):
+            compose_button(page).click()
+            page.locator(".st-key-stop").wait_for()
+            page.locator(".st-key-stop").wait_for(state="detached")
+            if piece == max(1, pieces // 10):
+                early = memory_mb(server.process.pid)
+        late = memory_mb(server.process.pid)
+        page.close()
+    return {"pieces": pieces, "memory_early_mb": early, "memory_late_mb": late,
+            "memory_growth": late / early}  # fmt: skip
+
+
 def report(found: dict[str, float]) -> None:
     """Prints the figures."""
     rows = {
@@ -241,15 +315,20 @@ def report(found: dict[str, float]) -> None:
         "warm press to sound": ("sound_seconds", "s"),
         "memory before composing": ("memory_before_mb", "MB"),
         f"memory, {found['models']:g} models used": ("memory_mb", "MB"),
+        "a minute, app over command line": ("app_over_cli_1", "times"),
+        "ten takes of it": ("app_over_cli_10", "times"),
+        "over the socket for one": ("socket_mb", "MB"),
+        f"memory, {found['pieces']:g} pieces": ("memory_growth", "times"),
     }
     for words, (name, unit) in rows.items():
         goal = f"  ({verdict(found[name], WANTED[name], most=True)})" if name in WANTED else ""
-        print(f"{words:<27}{found[name]:8.2f} {unit}{goal}")
+        print(f"{words:<33}{found[name]:8.2f} {unit}{goal}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pieces", type=int, default=200)
     parser.add_argument("--write", action="store_true", help="keep the figures in results.json")
     options = parser.parse_args()
     if not Path("/proc/self/statm").exists():
@@ -264,6 +343,8 @@ def main() -> None:
         browser.new_page().goto("about:blank")  # so that the browser's own start is not counted
         found = start_figures(browser, options.rounds)
         found |= sound_and_memory(browser, options.rounds)
+        found |= minutes(browser, options.rounds)
+        found |= many_pieces(browser, options.pieces)
         browser.close()
     report(found)
     if options.write:
