@@ -10,22 +10,22 @@ from pyzzicato.cards import Facts, facts
 from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
+from pyzzicato.score_tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
 from pyzzicato.ui.player import sound_bank
+from pyzzicato.ui.tables import show_table, style
 
 EXAMPLE_SECONDS = 20
 READABLE = 760  # pixels: a longer line is hard to follow
 SENTENCE_PART = re.compile(r"[:;.]")
 
 
-def show_table(rows: tuple[Row, ...]) -> None:
+def show_rows(rows: tuple[Row, ...], *, wrapped: bool = False) -> None:
     """A table whose first row is its heading."""
     if rows:
-        head, *body = rows
-        columns = {name or " ": [row[place] for row in body] for place, name in enumerate(head)}
-        st.table(columns, border="horizontal")
+        show_table(Table(rows[0], rows[1:], frozenset()), wrapped=wrapped)
 
 
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
@@ -36,7 +36,7 @@ def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
         for _, f in known
     ]
     with st.container(key="overview"):  # its style on a telephone is in shell.css
-        show_table((head, *rows))
+        show_rows((head, *rows), wrapped=True)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -80,7 +80,7 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         shell.line(sheet.heading, "label")
         if sheet.note:
             shell.line(sheet.note)
-        show_table(sheet.table)
+        show_rows(sheet.table)
     for heading, sentences in (
         ("Where it differs from its source", card.differs),
         ("What it cannot do", card.limits),
@@ -93,13 +93,14 @@ def show_card(info: ModelInfo, card: Facts) -> None:
     st.text(card.commercial)
     if card.training:
         with st.expander("Training, licences and composers"):
-            show_table(card.training)
-            show_table(card.licences)
-            show_table(card.composers)
+            show_rows(card.training)
+            show_rows(card.licences)
+            show_rows(card.composers)
 
 
 shell.open_page("Models")
 shell.title("Models")
+style()
 try:
     cards = [(info, facts(info)) for info in models().values()]
 except PyzzicatoError as error:

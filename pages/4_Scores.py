@@ -11,21 +11,10 @@ from pyzzicato.registry import models
 from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
 from pyzzicato.score_tables import Scored, absences, likeness_table, overview, scored
 from pyzzicato.ui import shell
-from pyzzicato.ui.scores import (
-    curve_plot,
-    gap_plot,
-    overlap_plot,
-    show_matrix,
-    show_table,
-    style,
-    tiles,
-)
+from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, tiles
+from pyzzicato.ui.shell import heading
+from pyzzicato.ui.tables import show_matrix, show_table, style
 from pyzzicato.yang_lerch import FEATURES
-
-
-def heading(text: str) -> None:
-    """The beginning of a section."""
-    st.subheader(text, anchor=False)
 
 
 def show_measures(measured: list[Scored]) -> None:

@@ -167,7 +167,7 @@ def test_play_pause_and_stop(stage: Stage) -> None:
     assert stage.data("state") == "paused"
     until(lambda: stage.loudness() < 0.001)
     assert stage.time == paused
-    stage.press("Stop")
+    stage.press("Stop playing")
     assert (stage.data("state"), stage.time) == ("idle", 0)
 
 
