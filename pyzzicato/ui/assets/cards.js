@@ -71,6 +71,7 @@ class Cards {
       hear.dataset.name = alike ? `${card.title}, ${card.subtitle}` : card.title;
       return { ...card, frame, choice, hear, canvas: frame.querySelector("canvas") };
     });
+    this.list.style.setProperty("--cards", this.cards.length);
     this.list.replaceChildren(...this.cards.map((card) => card.frame));
   }
 
