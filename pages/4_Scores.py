@@ -9,7 +9,7 @@ from pyzzicato.recognition import classifier_here
 from pyzzicato.recognition_tables import about_classifier, confusions, recognised
 from pyzzicato.registry import models
 from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
-from pyzzicato.score_tables import Scored, absences, likeness_table, overview, scored
+from pyzzicato.score_tables import Scored, absences, by_kind, likeness_table, overview, scored
 from pyzzicato.ui import shell
 from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, tiles
 from pyzzicato.ui.shell import heading
@@ -53,7 +53,9 @@ def show_features(measured: list[Scored]) -> None:
     with st.expander("All figures, with KL divergences and the form of the original"):
         shell.line("In brackets the ceiling, the same between two halves of the real music.")
         about = {name: each.about for name, each in FEATURES.items()}
-        show_table(likeness_table(measured, about), names=2)
+        for kind, models_of_it in by_kind(measured).items():
+            shell.line(kind, "label")
+            show_table(likeness_table(models_of_it, about), names=2)
 
 
 def show_curves(measured: list[Scored]) -> None:
@@ -133,9 +135,11 @@ def show_all(known: list[Scored]) -> None:
     shell.line(
         "Every model as it comes, nothing tuned for a composer. The composite, 0 to 1, is 1 where "
         "all measures and all features reach their ceilings: it serves to choose settings by, and "
-        "is no judgement of the music."
+        "is no judgement of the music. Models that write the same kind of music are compared."
     )
-    show_table(overview(known))
+    for kind, models_of_it in by_kind(known).items():
+        shell.line(kind, "label")
+        show_table(overview(models_of_it))
     measured = [model for model in known if model.clips.get("measures")]
     if measured:
         show_measures(measured)
