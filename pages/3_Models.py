@@ -22,21 +22,22 @@ READABLE = 760  # pixels: a longer line is hard to follow
 SENTENCE_PART = re.compile(r"[:;.]")
 
 
-def show_rows(rows: tuple[Row, ...], *, wrapped: bool = False) -> None:
+def show_rows(rows: tuple[Row, ...]) -> None:
     """A table whose first row is its heading."""
     if rows:
-        show_table(Table(rows[0], rows[1:], frozenset()), wrapped=wrapped)
+        show_table(Table(rows[0], rows[1:], frozenset()))
 
 
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
-    """All models in one table: system, year, idea, size, best figure."""
+    """All models in one table, whose names lead to the cards."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
-    rows = [
+    rows = tuple(
         (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
         for _, f in known
-    ]
+    )
+    links = {f.title: f"#{info.id}" for info, f in known}
     with st.container(key="overview"):  # its style on a telephone is in shell.css
-        show_rows((head, *rows), wrapped=True)
+        show_table(Table(head, rows, frozenset()), wrapped=True, links=links)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -61,16 +62,18 @@ def show_example(info: ModelInfo) -> None:
 
 def show_card(info: ModelInfo, card: Facts) -> None:
     """One model: in sentences first, in figures below."""
-    st.html(
-        f'<h2 id="{escape(info.id)}" style="font-size: 24px; font-weight: 600; padding: 0; '
-        f'margin: 28px 0 0">{escape(card.title)}</h2>'
-    )
+    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(card.title)}</h2>')
     shell.line(f"Source: {card.source}. Size: {card.size}.")
     st.text(" ".join(card.works))
     missing = resources.missing(info)
     if missing:
         shell.problem(missing)
     else:
+        with st.container(key=f"card-{info.id}", horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                shell.PAGES["Compose"], label="Compose with this", query_params={"model": info.id}
+            )
+            st.html('<a href="#top">All models</a>')
         show_example(info)
         show_examples(info)
         show_checkpoints(info)

@@ -64,7 +64,7 @@ def clock(seconds: float) -> str:
 
 def title(text: str) -> None:
     """The page's heading; `text` may come from a file, so it is never markup."""
-    st.html(f'<h1 class="pz-title">{escape(text)}</h1>')
+    st.html(f'<h1 class="pz-title" id="top">{escape(text)}</h1>')
 
 
 def heading(text: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -26,11 +27,18 @@ def style() -> None:
     st.html(_sheet())
 
 
-def show_table(table: Table, *, wrapped: bool = False, names: int = 1) -> None:
+def show_table(
+    table: Table,
+    *,
+    wrapped: bool = False,
+    names: int = 1,
+    links: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """A table that scrolls sideways by itself where the window is narrow.
 
     The first `names` columns (1 or 2) say what a row is of: they stay in sight there. With
-    `wrapped` its cells hold sentences, which are broken into lines.
+    `wrapped` its cells hold sentences, which are broken into lines. A cell whose text is in
+    `links` leads there.
     """
     kind = "pz-scores" + " pz-wrapped" * wrapped + " pz-names" * (names > 1)
     head = "".join(_cell(cell, c < names, "th") for c, cell in enumerate(table.head))
@@ -39,7 +47,7 @@ def show_table(table: Table, *, wrapped: bool = False, names: int = 1) -> None:
         cells = (
             f'<td class="best">{escape(cell)} <small>best</small></td>'
             if (r, c) in table.marked
-            else _cell(cell, c < names)
+            else _cell(cell, c < names, link=links.get(cell, ""))
             for c, cell in enumerate(row)
         )
         body.append(f"<tr>{''.join(cells)}</tr>")
@@ -49,10 +57,12 @@ def show_table(table: Table, *, wrapped: bool = False, names: int = 1) -> None:
     )
 
 
-def _cell(text: str, name: bool, kind: str = "td") -> str:
+def _cell(text: str, name: bool, kind: str = "td", link: str = "") -> str:
     """A cell; an empty one is no heading."""
-    tag = kind if text else "td"
-    return f"<{tag}{' class=name' if name else ''}>{escape(text)}</{tag}>"
+    tag, shown = kind if text else "td", escape(text)
+    if link:
+        shown = f'<a href="{escape(link)}">{shown}</a>'
+    return f"<{tag}{' class=name' if name else ''}>{shown}</{tag}>"
 
 
 def show_matrix(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> None:
