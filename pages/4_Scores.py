@@ -24,7 +24,8 @@ def show_measures(measured: list[Scored]) -> None:
         "Blue: real music that no model was trained on. Orange: what the model writes. Each with "
         "the mean of all clips and its 95 % interval. At the right the gap: how far the clips are "
         "from the real ones, in standard deviations, and in brackets the ceiling, the gap "
-        "between two halves of the real music. Nothing can be better than that on purpose."
+        "between two halves of the real music. Nothing can be better than that on purpose. Bold is "
+        "the best of those that write the same kind of music."
     )
     tiles(
         [
@@ -137,9 +138,10 @@ def show_all(known: list[Scored]) -> None:
         "all measures and all features reach their ceilings: it serves to choose settings by, and "
         "is no judgement of the music. Models that write the same kind of music are compared."
     )
-    for kind, models_of_it in by_kind(known).items():
-        shell.line(kind, "label")
-        show_table(overview(models_of_it))
+    with st.container(key="kinds"):  # its columns stand below one another: scores.css
+        for kind, models_of_it in by_kind(known).items():
+            shell.line(kind, "label")
+            show_table(overview(models_of_it))
     measured = [model for model in known if model.clips.get("measures")]
     if measured:
         show_measures(measured)

@@ -46,8 +46,45 @@ def test_axe_finds_nothing_on_compose(visitor: Visitor) -> None:
     page.get_by_role("combobox", name="Another composer's opening").wait_for()
     assert faults(page) == []
     visitor.compose()
+    if fold.is_visible():
+        fold.click()
+    page.get_by_role("radio", name="Your file").click()
+    page.locator("input[type=file]").wait_for(state="attached")
     visitor.press("Link")
     page.get_by_role("dialog").wait_for()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("visitor", WINDOWS[::3], indirect=True)
+@pytest.mark.parametrize("model", ["band_vae", "char_rnn_abc"])
+def test_axe_finds_nothing_with_other_models(visitor: Visitor, address: str, model: str) -> None:
+    page = visitor.page
+    page.goto(f"{address}/?model={model}&seconds=5&takes=1")
+    visitor.player.wait_for()
+    until(lambda: f"model={model}" in visitor.link)
+    fold = page.locator(".pz-fold summary")
+    if fold.is_visible():
+        fold.click()
+    page.get_by_text("More controls").click()
+    assert faults(page) == []
+    visitor.compose()
+    page.get_by_text("Piano roll as a picture").click()
+    page.locator("[data-testid=stImage] img").wait_for(timeout=60_000)
+    for name in ("Make instruments anew", "Morph into …", "Write a stretch anew"):
+        if page.get_by_role("button", name=name).count():
+            visitor.press(name)
+            page.locator("[data-test-script-state=notRunning]").wait_for()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("visitor", WINDOWS[::3], indirect=True)
+def test_axe_finds_nothing_in_a_blind_test(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_role("navigation").get_by_role("link", name="Listen").click()
+    visitor.press("Begin a test")
+    page.get_by_role("button", name="Keep my answers").wait_for(timeout=90_000)
+    visitor.press("Keep my answers")
+    page.get_by_role("alert").wait_for()
     assert faults(page) == []
 
 

@@ -44,6 +44,7 @@ class Page {
 
   tidy() {
     this.nameBar();
+    this.mendStreamlit();
     this.reachScrollers();
     this.passFocus();
     this.say();
@@ -58,6 +59,16 @@ class Page {
     for (const link of bar?.querySelectorAll("a") ?? []) {
       if (link.closest('[class*="-here"]')) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
+    }
+  }
+
+  /** The field for files is no mere ornament, and a picture is called as the page is. */
+  mendStreamlit() {
+    for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone]")) {
+      field.setAttribute("role", "group");
+    }
+    for (const picture of document.querySelectorAll("[data-testid=stImage] img:not([alt])")) {
+      picture.alt = `Piano roll: ${document.querySelector("h1")?.textContent ?? ""}`;
     }
   }
 
