@@ -10,33 +10,34 @@ from pyzzicato.cards import Facts, facts
 from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
+from pyzzicato.score_tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
 from pyzzicato.ui.player import sound_bank
+from pyzzicato.ui.tables import show_table, style
 
 EXAMPLE_SECONDS = 20
 READABLE = 760  # pixels: a longer line is hard to follow
 SENTENCE_PART = re.compile(r"[:;.]")
 
 
-def show_table(rows: tuple[Row, ...]) -> None:
+def show_rows(rows: tuple[Row, ...]) -> None:
     """A table whose first row is its heading."""
     if rows:
-        head, *body = rows
-        columns = {name or " ": [row[place] for row in body] for place, name in enumerate(head)}
-        st.table(columns, border="horizontal")
+        show_table(Table(rows[0], rows[1:], frozenset()))
 
 
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
-    """All models in one table: system, year, idea, size, best figure."""
+    """All models in one table, whose names lead to the cards."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
-    rows = [
+    rows = tuple(
         (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
         for _, f in known
-    ]
+    )
+    links = {f.title: f"#{info.id}" for info, f in known}
     with st.container(key="overview"):  # its style on a telephone is in shell.css
-        show_table((head, *rows))
+        show_table(Table(head, rows, frozenset()), wrapped=True, links=links)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -61,16 +62,18 @@ def show_example(info: ModelInfo) -> None:
 
 def show_card(info: ModelInfo, card: Facts) -> None:
     """One model: in sentences first, in figures below."""
-    st.html(
-        f'<h2 id="{escape(info.id)}" style="font-size: 24px; font-weight: 600; padding: 0; '
-        f'margin: 28px 0 0">{escape(card.title)}</h2>'
-    )
+    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(card.title)}</h2>')
     shell.line(f"Source: {card.source}. Size: {card.size}.")
     st.text(" ".join(card.works))
     missing = resources.missing(info)
     if missing:
         shell.problem(missing)
     else:
+        with st.container(key=f"card-{info.id}", horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                shell.PAGES["Compose"], label="Compose with this", query_params={"model": info.id}
+            )
+            st.html('<a href="#top">All models</a>')
         show_example(info)
         show_examples(info)
         show_checkpoints(info)
@@ -80,7 +83,7 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         shell.line(sheet.heading, "label")
         if sheet.note:
             shell.line(sheet.note)
-        show_table(sheet.table)
+        show_rows(sheet.table)
     for heading, sentences in (
         ("Where it differs from its source", card.differs),
         ("What it cannot do", card.limits),
@@ -93,13 +96,14 @@ def show_card(info: ModelInfo, card: Facts) -> None:
     st.text(card.commercial)
     if card.training:
         with st.expander("Training, licences and composers"):
-            show_table(card.training)
-            show_table(card.licences)
-            show_table(card.composers)
+            show_rows(card.training)
+            show_rows(card.licences)
+            show_rows(card.composers)
 
 
 shell.open_page("Models")
 shell.title("Models")
+style()
 try:
     cards = [(info, facts(info)) for info in models().values()]
 except PyzzicatoError as error:

@@ -9,23 +9,12 @@ from pyzzicato.recognition import classifier_here
 from pyzzicato.recognition_tables import about_classifier, confusions, recognised
 from pyzzicato.registry import models
 from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
-from pyzzicato.score_tables import Scored, absences, likeness_table, overview, scored
+from pyzzicato.score_tables import Scored, absences, by_kind, likeness_table, overview, scored
 from pyzzicato.ui import shell
-from pyzzicato.ui.scores import (
-    curve_plot,
-    gap_plot,
-    overlap_plot,
-    show_matrix,
-    show_table,
-    style,
-    tiles,
-)
+from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, tiles
+from pyzzicato.ui.shell import heading
+from pyzzicato.ui.tables import show_matrix, show_table, style
 from pyzzicato.yang_lerch import FEATURES
-
-
-def heading(text: str) -> None:
-    """The beginning of a section."""
-    st.subheader(text, anchor=False)
 
 
 def show_measures(measured: list[Scored]) -> None:
@@ -35,7 +24,8 @@ def show_measures(measured: list[Scored]) -> None:
         "Blue: real music that no model was trained on. Orange: what the model writes. Each with "
         "the mean of all clips and its 95 % interval. At the right the gap: how far the clips are "
         "from the real ones, in standard deviations, and in brackets the ceiling, the gap "
-        "between two halves of the real music. Nothing can be better than that on purpose."
+        "between two halves of the real music. Nothing can be better than that on purpose. Bold is "
+        "the best of those that write the same kind of music."
     )
     tiles(
         [
@@ -64,7 +54,9 @@ def show_features(measured: list[Scored]) -> None:
     with st.expander("All figures, with KL divergences and the form of the original"):
         shell.line("In brackets the ceiling, the same between two halves of the real music.")
         about = {name: each.about for name, each in FEATURES.items()}
-        show_table(likeness_table(measured, about), names=2)
+        for kind, models_of_it in by_kind(measured).items():
+            shell.line(kind, "label")
+            show_table(likeness_table(models_of_it, about), names=2)
 
 
 def show_curves(measured: list[Scored]) -> None:
@@ -144,9 +136,12 @@ def show_all(known: list[Scored]) -> None:
     shell.line(
         "Every model as it comes, nothing tuned for a composer. The composite, 0 to 1, is 1 where "
         "all measures and all features reach their ceilings: it serves to choose settings by, and "
-        "is no judgement of the music."
+        "is no judgement of the music. Models that write the same kind of music are compared."
     )
-    show_table(overview(known))
+    with st.container(key="kinds"):  # its columns stand below one another: scores.css
+        for kind, models_of_it in by_kind(known).items():
+            shell.line(kind, "label")
+            show_table(overview(models_of_it))
     measured = [model for model in known if model.clips.get("measures")]
     if measured:
         show_measures(measured)

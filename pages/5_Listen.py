@@ -7,7 +7,7 @@ from pyzzicato.listening import Answers, answers_file
 from pyzzicato.registry import models
 from pyzzicato.ui import shell
 from pyzzicato.ui.listening import show_results, show_test
-from pyzzicato.ui.scores import style
+from pyzzicato.ui.tables import style
 
 READABLE = 760  # pixels
 
@@ -27,7 +27,7 @@ else:
             "wrote after other openings, without those, and as long."
         )
         show_test(known, answers)
-        st.subheader("What was said so far", anchor=False)
+        shell.heading("What was said so far")
         show_results(known, answers)
         shell.line(
             f"Answers are kept in {answers.path} on the computer that runs the app. "

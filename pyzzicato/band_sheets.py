@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pyzzicato.card_figures import Row, Sheet
 from pyzzicato.score_tables import Scored, Table, best
+from pyzzicato.wording import listed
 
 __all__ = ["band_table", "best_figure", "sheets"]
 
@@ -200,7 +201,7 @@ def _style(styles: Mapping[str, Any]) -> Sheet:
         "How often the result is nearer, in chroma and rhythm, to real music of the chosen style "
         f"than to that of the {len(styles['names']) - 1} others, by how much of the style is mixed "
         f"in (alpha); {styles['results']} results each, by lot {styles['chance']:.0%}. In any key: "
-        "where the chroma may be transposed. The styles: " + ", ".join(styles["names"]) + "."
+        f"where the chroma may be transposed. The styles: {listed(styles['names'])}."
     )
     return Sheet("What the style does", note, (("alpha", "nearest", "in any key"), *_curve(styles)))
 

@@ -23,13 +23,14 @@ def show_models(options: argparse.Namespace) -> int:
     if options.json:
         _print_json([_model(info) for info in known.values()])
         return 0
+    wide = max(map(len, known), default=0) + 2
     for info in known.values():
         ready = "" if info.weights.is_file() else "  (not trained yet)"
-        print(f"{info.id:<14}{info.title}, {info.year}{ready}\n{'':<14}{info.summary}")
+        print(f"{info.id:<{wide}}{info.title}, {info.year}{ready}\n{'':<{wide}}{info.summary}")
         for item in declared(info.controls):
             allowed = item.allowed().replace("choose ", "", 1) if item.kind is not str else ""
             allowed = allowed or ", ".join(item.choices) or ", ".join(info.composers)
-            print(f"{'':<14}--{item.name.replace('_', '-'):<14}{allowed} ({item.default})")
+            print(f"{'':<{wide}}--{item.name.replace('_', '-'):<15} {allowed} ({item.default})")
     return 0
 
 

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, Self
 
 from pyzzicato.errors import InvalidControl
+from pyzzicato.wording import FEW, listed
 
 __all__ = [
     "Control",
@@ -73,7 +74,10 @@ class Control:
             if not (low <= converted <= high and abs(converted) != math.inf):
                 raise InvalidControl(f"{self.label} cannot be {_short(value)}: {self.allowed()}.")
         if self.choices and converted not in self.choices:
-            raise InvalidControl(f"{self.label} cannot be {_short(value)}: {self.allowed()}.")
+            few = self.allowed()
+            if len(self.choices) > FEW:
+                few = f"choose one of {listed(self.choices, 'or')}"
+            raise InvalidControl(f"{self.label} cannot be {_short(value)}: {few}.")
         return converted
 
     def allowed(self) -> str:

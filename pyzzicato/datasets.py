@@ -235,14 +235,16 @@ def describe(dataset: Dataset) -> str:
     """A readable report: hours, notes, works and recordings, licences, what was skipped and why."""
     facts = as_dict(dataset)
     lines = [f"{facts['folder']}: {_line(facts)}", ""]
-    heading = f"{'composer':<18}{'split':<7}{'hours':>9}{'notes':>12}{'works':>8}{'recordings':>12}"
-    lines += [heading, "-" * len(heading)]
     tables = [*facts["composers"].items(), ("all", facts["splits"])]
+    wide = max(16, *(len(label) for label, _ in tables)) + 2
+    figures = f"{'split':<7}{'hours':>9}{'notes':>12}{'works':>8}{'recordings':>12}"
+    heading = f"{'composer':<{wide}}{figures}"
+    lines += [heading, "-" * len(heading)]
     for composer, splits in tables:
         label = composer
         for name, row in splits.items():
             lines.append(
-                f"{label:<18}{name:<7}{row['hours']:>9.2f}{row['notes']:>12,}"
+                f"{label:<{wide}}{name:<7}{row['hours']:>9.2f}{row['notes']:>12,}"
                 f"{row['works']:>8,}{row['recordings']:>12,}"
             )
             label = ""

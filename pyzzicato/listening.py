@@ -34,7 +34,7 @@ from pyzzicato.composition import compose
 from pyzzicato.errors import PyzzicatoError, SavingFailed
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.seeds import Seed, seeds_by
+from pyzzicato.seeds import seeds_by
 
 __all__ = [
     "REAL", "SCALES", "Answers", "Mean", "Pair", "Sample", "Trial", "answers_file", "make_trial",
@@ -100,22 +100,16 @@ def make_trial(models: Sequence[ModelInfo], rng_seed: int) -> Trial:
     order = dice.permutation(len(seeds))
     real = seeds[order[0]]
     length = min(real.sequence().duration, LONGEST)
-    samples = [
-        Sample(REAL, f"{real.composer.short}, {_named(real)}", _cut(real.sequence(), length))
-    ]
+    samples = [Sample(REAL, f"{real.composer.short}, {real.name}", _cut(real.sequence(), length))]
     for number, info in enumerate(models):
         after = seeds[order[1 + number % (len(seeds) - 1)]]
         made = compose(
             composer, after.id, seconds=LONGEST, model=info.id, rng_seed=int(dice.integers(2**31))
         )
-        title = f"{info.title}, after {_named(after)}"
+        title = f"{info.title}, after {after.name}"
         samples.append(Sample(info.id, title, _cut(made.continuation, length)))
     mixed = tuple(samples[place] for place in dice.permutation(len(samples)))
     return Trial(composer, mixed, rng_seed)
-
-
-def _named(seed: Seed) -> str:
-    return f"{seed.title}, {seed.opus}"
 
 
 def _cut(music: NoteSequence, seconds: float) -> NoteSequence:

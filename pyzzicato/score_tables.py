@@ -1,7 +1,7 @@
 """What the score sheets of all models say together: which is best, and what was not measured.
 
-Reads metrics.json only. Models are compared with one another where they were taught the same kind
-of music; the others stand beside them without a mark.
+Reads metrics.json only. Models are compared with one another where they write the same kind of
+music: each kind has a table of its own, so that the best of a table is its best figure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,26 @@ from typing import Any
 
 from pyzzicato.card_figures import best_figure, short_name
 from pyzzicato.registry import ModelInfo
+from pyzzicato.wording import listed
 
-__all__ = ["Scored", "Table", "absences", "best", "likeness_table", "overview", "scored"]
+__all__ = [
+    "Scored",
+    "Table",
+    "absences",
+    "best",
+    "by_kind",
+    "likeness_table",
+    "overview",
+    "scored",
+]
+
+_KINDS = {
+    "performance": "Piano, as pianists play it",
+    "beats": "Piano, chords and their lengths",
+    "abc": "Folk tunes",
+    "melody": "Melodies",
+    "band": "Bands of five",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +42,7 @@ class Scored:
     id: str
     title: str
     kind: tuple[str, ...]
+    """What it writes, as the training music calls it: performance, beats, abc, melody, band."""
     clips: Mapping[str, Any]
     figure: str
     band: Mapping[str, Any] = field(default_factory=dict)
@@ -50,13 +69,21 @@ def scored(infos: Iterable[ModelInfo]) -> list[Scored]:
         Scored(
             info.id,
             info.title,
-            tuple(sorted(info.training.get("kinds", ("performance",)))),
+            (min(info.training.get("kinds") or ["performance"]).split(":")[0],),
             info.metrics.get("clips", {}),
             best_figure(info.metrics),
             info.metrics.get("band", {}),
         )
         for info in infos
     ]
+
+
+def by_kind(models: Iterable[Scored]) -> dict[str, list[Scored]]:
+    """The models by what they write, in words, in the order in which they come."""
+    found: dict[str, list[Scored]] = defaultdict(list)
+    for model in models:
+        found[" ".join(_KINDS.get(kind, kind) for kind in model.kind)].append(model)
+    return dict(found)
 
 
 def best(
@@ -178,20 +205,20 @@ def absences(models: Collection[Scored]) -> list[str]:
             ("without_seeds", "there is no built-in seed to continue"),
         ):
             if clips.get(key):
-                names = ", ".join(short_name(name) for name in clips[key])
+                names = listed([short_name(name) for name in clips[key]])
                 found.append(f"{model.title}, {names}: {why}.")
         if clips.get("measures") and "performance" in model.kind and "recognition" not in clips:
             found.append(f"{model.title}: whether its composers are recognised was not asked yet.")
     short = [m.title for m in models if m.clips.get("measures") and not _has_forms(m)]
     if short:
         found.append(
-            f"{', '.join(short)}: how stretches of it come back was not measured, for there is too "
+            f"{listed(short)}: how stretches of it come back was not measured, for there is too "
             "little real music of its kind that is two minutes long."
         )
     others = [m.title for m in models if m.clips.get("measures") and "performance" not in m.kind]
     if others:
         found.append(
-            f"{', '.join(others)}: whether passages stand in the training music was not asked, for "
+            f"{listed(others)}: whether passages stand in the training music was not asked, for "
             "the index holds performances on the piano alone."
         )
     if any(model.band for model in models):

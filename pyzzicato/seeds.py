@@ -31,6 +31,11 @@ class Seed:
     text: str
 
     @property
+    def name(self) -> str:
+        """Title and opus: no two seeds of one composer have the same."""
+        return f"{self.title}, {self.opus}"
+
+    @property
     def reference(self) -> str:
         """The path, inside the training music, of the recording it was checked against."""
         return _remark(self.text, "reference")

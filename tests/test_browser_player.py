@@ -46,6 +46,12 @@ BOTTOM_ROW = """canvas => {
   return [inked[0], inked[inked.length - 1]];
 }"""
 
+# How much ink the ground has at 1.6 and at 3.6 of 4 seconds, high up where no note is.
+GROUND = """canvas => [1.6, 3.6].map((time) => {
+  const x = 30 + (time / 4) * (canvas.clientWidth - 30);
+  return canvas.getContext("2d").getImageData(x, 26, 1, 1).data[3];
+})"""
+
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
@@ -167,7 +173,7 @@ def test_play_pause_and_stop(stage: Stage) -> None:
     assert stage.data("state") == "paused"
     until(lambda: stage.loudness() < 0.001)
     assert stage.time == paused
-    stage.press("Stop")
+    stage.press("Stop playing")
     assert (stage.data("state"), stage.time) == ("idle", 0)
 
 
@@ -243,6 +249,8 @@ def test_a_known_passage_is_underlined_and_named(browser: Browser, address: str)
     until(lambda: tip(0.9) == "")
     ends = page.locator(".base").evaluate(BOTTOM_ROW)
     assert [round(end, 1) for end in ends] == [0.3, 0.8]
+    inside, outside = page.locator(".base").evaluate(GROUND)
+    assert inside == outside, "it is underlined, not shaded"
     assert opened.errors == []
     page.close()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import Visitor, address, browser
+from tests.test_browser import Visitor, address, browser, until
 
 __all__ = ["address", "browser"]  # fixtures
 
@@ -51,4 +51,28 @@ def test_the_overview_of_the_models_fits(browser: Any, address: str, width: int)
     head = table.locator("th:visible").all_inner_texts()
     whole = ["System", "Year", "Idea", "Size", "Best figure"]
     assert head == (whole if width > 800 else [whole[0], whole[2], whole[4]])
+    visitor.context.close()
+
+
+def test_the_index_leads_to_a_card_and_the_card_to_compose(browser: Any, address: str) -> None:
+    visitor = Visitor(browser, f"{address}/?seconds=15&composer=bach")
+    page = visitor.page
+    page.get_by_role("navigation").get_by_role("link", name="Models").click()
+    index = page.locator(".st-key-overview")
+    index.locator("a").first.wait_for()
+    names = index.locator("a").all_inner_texts()
+    page.get_by_role("link", name="Compose with this").nth(len(names) - 1).wait_for()
+    assert names == page.locator("h2.pz-card").all_inner_texts()
+    for name in (names[-1], names[1]):
+        index.get_by_role("link", name=name, exact=True).click()
+        heading = page.get_by_role("heading", name=name, exact=True)
+        until(lambda: 0 <= heading.bounding_box()["y"] < 450)  # noqa: B023
+        page.get_by_role("link", name="All models").nth(names.index(name)).click()
+        until(lambda: 0 <= page.locator(".pz-title").bounding_box()["y"] < 450)
+    page.locator(".st-key-model-lstm").get_by_role("link", name="Compose with this").click()
+    visitor.player.wait_for()
+    until(lambda: "model=lstm" in visitor.link and "seconds=15" in visitor.link)
+    assert "composer=bach" in visitor.link
+    assert page.get_by_role("combobox", name="Played by").input_value() == "LSTM"
+    assert visitor.errors == []
     visitor.context.close()

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,9 +137,22 @@ def test_models_and_seeds_are_listed_for_people_and_for_scripts(
         assert main([command, "--json"]) == 0
         rows = json.loads(capsys.readouterr().out)
         assert [row["id"] for row in rows] == ids
-        assert all(name in shown for name in ids)
+        assert all(re.search(rf"^ *{name}  ", shown, re.MULTILINE) for name in ids)
+        assert not re.search(r"--\S{16}", shown), "nor do the names of controls touch their values"
     known = {row["name"]: row["years"] for row in rows}
     assert known["Frédéric Chopin"] == "1810–1849"
+
+
+def test_a_long_name_stands_apart_from_its_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "Louis Moreau Gottschalk of New Orleans"
+    folder.mkdir()
+    (folder / "tune.mid").write_bytes(write_midi(TUNE))
+    assert main(["data", str(tmp_path)]) == 0
+    rows = re.findall(r"^(\S+)  +(?:train|val|test) ", capsys.readouterr().out, re.MULTILINE)
+    assert len(rows) == 2
+    assert "gottschalk" in rows[0]
 
 
 def test_data_tells_what_a_folder_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from pyzzicato.band_parts import parts_of
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.generator import collect
 from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.registry import ModelInfo
+from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import find_seed
 from pyzzicato.style_player import StyleGenerator
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
@@ -165,8 +165,20 @@ def test_names_cover_nothing() -> None:
     assert labels["Far"].anchor == "end"
     assert style_map.labelled(places, 300, 100, [(30.0, 50.0)])["One"] == (50.0, 42.0, "middle")
     crowd = {f"Style {n}": (100.0 + n, 50.0) for n in range(12)}
-    hidden = [name for name, label in style_map.labelled(crowd, 300, 100).items() if label is None]
-    assert 0 < len(hidden) < 12
+    labels = style_map.labelled(crowd, 300, 100)
+    assert None not in labels.values(), "a line leads to those that stand apart"
+    many = {f"Style {n}": (100.0 + n % 20, 50.0) for n in range(60)}
+    hidden = [name for name, label in style_map.labelled(many, 300, 100).items() if label is None]
+    assert 0 < len(hidden) < 60
+
+
+@pytest.mark.parametrize("rng_seed", range(20))
+def test_every_style_that_ships_is_named_wherever_the_seed_lies(rng_seed: int) -> None:
+    library = load_library(models()["band_vae"].folder / STYLES_FILE)
+    spots = np.array(list(library.spots.values()))
+    mark = np.random.default_rng(rng_seed).uniform(spots.min(axis=0), spots.max(axis=0))
+    data = style_map.drawn(library, {"the seed": mark})
+    assert [each["name"] for each in data["spots"] if not each["always"]] == []
 
 
 def test_the_style_of_ones_own_music_is_mixed_in(visit: Callable[..., AppTest]) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pyzzicato.layering import layered
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.ui import player as module
-from pyzzicato.ui.messages import COLUMNS
+from pyzzicato.ui.messages import COLUMNS, NEW
 from tests.small_band import band_piece
 
 ASSETS = Path(module.__file__).parent / "assets"
@@ -75,7 +75,7 @@ def test_each_of_a_band_is_a_part_of_its_own(sent: Sent) -> None:
 
 def test_takes_of_a_band_show_its_colours(sent: Sent) -> None:
     module.takes_row([band_piece(1), NoteSequence((Note(0.0, 1.0, 60),))], 0, "t")
-    assert set(sent.rows[:, 4]) == {16, 17, 18, 19, 20, module.NEW}
+    assert set(sent.rows[:, 4]) == {16, 17, 18, 19, 20, NEW}
 
 
 def test_the_band_is_sent_only_where_it_plays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_each_instrument_is_a_part_of_its_own(sent: Sent) -> None:
     play(takes[0], layered(takes), layers=True)
     assert [(row[2], row[4]) for row in sent.rows] == [(60, 0), (60, 1), (64, 2), (67, 3)]
     play(takes[0], NoteSequence((Note(0.0, 1.0, 60, program=127),)))
-    assert sent.rows[-1][4] == module.NEW  # an instrument that is not known is the piano
+    assert sent.rows[-1][4] == NEW  # an instrument that is not known is the piano
 
 
 def test_the_row_shows_the_colours_of_layers_only_when_they_are_layered(sent: Sent) -> None:
@@ -157,7 +157,7 @@ def test_takes_are_counted_from_0_and_share_one_stage(sent: Sent) -> None:
     sent.result = {"pick": "1"}
     assert module.takes_row([short, long], 0, "k") == 1
     assert [card["seconds"] for card in sent.header["cards"]] == [5.0, 5.0]
-    assert set(sent.rows[:, 4]) == {module.NEW}
+    assert set(sent.rows[:, 4]) == {NEW}
 
 
 def test_no_cards_at_all(sent: Sent) -> None:

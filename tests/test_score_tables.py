@@ -10,7 +10,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pyzzicato.score_sheet import MEASURES
-from pyzzicato.score_tables import Scored, absences, best, likeness_table, overview, scored
+from pyzzicato.score_tables import (
+    Scored,
+    absences,
+    best,
+    by_kind,
+    likeness_table,
+    overview,
+    scored,
+)
 from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot
 from pyzzicato.yang_lerch import FEATURES
 from tests.small_model import make_model
@@ -138,6 +146,13 @@ def test_the_shipped_figures_can_be_shown(project: Path) -> None:
 
     known = scored(models(project / "models").values())
     assert len(overview(known).rows) == len(known)
+    tables = [overview(models_of_it) for models_of_it in by_kind(known).values()]
+    assert sum(len(table.rows) for table in tables) == len(known)
+    for table in tables:
+        for column, better in ((1, max), (2, min), (3, max)):
+            figures = [float(row[column].split(" ")[0]) for row in table.rows]
+            marked = {figures[row] for row, place in table.marked if place == column}
+            assert marked <= {better(figures)}, "the best of a table is its best figure"
     for each in known:
         for name in each.clips.get("measures", {}):
             assert name in MEASURES

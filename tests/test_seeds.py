@@ -59,6 +59,10 @@ def test_no_two_seeds_are_the_same_music() -> None:
     assert len(set(music)) == len(music)
 
 
+def test_no_two_seeds_have_the_same_name() -> None:
+    assert len({(seed.composer, seed.name) for seed in all_seeds()}) == len(all_seeds())
+
+
 def test_finding_seeds() -> None:
     for seed in seeds_by("chopin"):
         assert seed.composer is find_composer("chopin")

@@ -35,6 +35,7 @@ from pyzzicato.passages import (
     find_passage,
     stream_of,
 )
+from pyzzicato.titles import right_title
 
 KINDS = ("performance", "score")
 SHOWN = (50, 90, 95, 99, 100)
@@ -73,7 +74,7 @@ def plain_title(piece: Piece) -> str:
     parts = title.split(" ")
     while len(parts) > 1 and _letters(parts[0]).strip() in names:
         parts = parts[1:]
-    title = " ".join(parts)
+    title = right_title(" ".join(parts))
     return title[:1].upper() + title[1:]
 
 

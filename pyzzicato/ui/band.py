@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from pyzzicato import band_seeds
+from pyzzicato import band_seeds, wording
 from pyzzicato.band_parts import band_notes, is_band, players
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, place_of
 from pyzzicato.errors import UnreadableMusic
@@ -85,8 +85,7 @@ def _called(music: NoteSequence, part: str) -> list[str]:
 
 def listed(names: Sequence[str]) -> str:
     """Instruments in words: "guitar, bass and strings"."""
-    *most, last = (name.lower() for name in names)
-    return f"{', '.join(most)} and {last}" if most else last
+    return wording.listed([name.lower() for name in names])
 
 
 def _are(names: Sequence[str]) -> str:

@@ -114,7 +114,7 @@ def _library(view: View) -> None:
 
 def _elsewhere(view: View, shown: list[Seed]) -> None:
     """A list of the openings by all others."""
-    names = {s.id: f"{s.composer.short}: {s.title}" for s in all_seeds() if s not in shown}
+    names = {s.id: f"{s.composer.short}: {s.name}" for s in all_seeds() if s not in shown}
     key = f"elsewhere-{view.start.id}"  # empty again once the choice lies on the stage
     st.selectbox(
         "Another composer's opening",

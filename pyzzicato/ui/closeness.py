@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import streamlit as st
@@ -11,6 +10,7 @@ from pyzzicato.composers import find_composer
 from pyzzicato.errors import PyzzicatoError, UnknownName
 from pyzzicato.notes import NoteSequence
 from pyzzicato.originality import Report, originality
+from pyzzicato.titles import right_title
 from pyzzicato.ui.player import Known
 from pyzzicato.ui.shell import clock
 
@@ -22,9 +22,6 @@ class Closeness(NamedTuple):
 
     words: str = ""
     known: Known | None = None
-
-
-_TWICE = re.compile(r"(\bop\.? ?\d+)[\s,.]+\1\.?$", re.IGNORECASE)  # an opus said twice
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -60,9 +57,7 @@ def underlined(report: Report, border: float) -> Known | None:
 
 
 def _named(report: Report) -> str:
-    title = report.title.split("[")[0].replace("_", " ").strip()
-    title = _TWICE.sub(r"\1", title)
-    return f"{report.notes} notes of {_short(report.composer)}, {title}"
+    return f"{report.notes} notes of {_short(report.composer)}, {right_title(report.title)}"
 
 
 def _short(composer: str) -> str:

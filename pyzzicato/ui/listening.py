@@ -14,7 +14,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.score_tables import Table
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import player
-from pyzzicato.ui.scores import show_table
+from pyzzicato.ui.tables import show_table
 
 __all__ = ["show_results", "show_test"]
 

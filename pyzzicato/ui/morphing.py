@@ -44,7 +44,7 @@ def draw(view: View, music: NoteSequence | None) -> None:
     base = _base(view, music)
     with st.container(key="morphing"):
         names = {_FILE: "A file of your own"}
-        names |= {s.id: f"{s.composer.short}: {s.title}" for s in all_seeds()}
+        names |= {s.id: f"{s.composer.short}: {s.name}" for s in all_seeds()}
         chosen = st.selectbox(
             "Morph into",
             list(names),

@@ -124,7 +124,7 @@ class Scene:
 def library_start(seed_id: str) -> Start:
     """A built-in seed to start from; raises UnknownName."""
     seed = find_seed(seed_id)
-    return Start(seed.id, f"{seed.title}, {seed.opus}", seed.sequence(), seed.composer.id)
+    return Start(seed.id, seed.name, seed.sequence(), seed.composer.id)
 
 
 def nothing_start() -> Start:

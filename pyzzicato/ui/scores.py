@@ -1,85 +1,25 @@
-"""Pictures and tables of the Scores page: plain HTML, in the letters and colours of the page."""
+"""Pictures of the Scores page: plain HTML, in the letters and colours of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pyzzicato.score_tables import Scored, Table, best
+from pyzzicato.score_tables import Scored, best
 
 __all__ = [
     "curve_plot",
     "gap_plot",
     "overlap_plot",
-    "show_matrix",
-    "show_table",
-    "style",
     "tiles",
 ]
 
-_SHEET = Path(__file__).parent / "assets" / "scores.css"
 SIDES = ("real", "new")
 OVERLAPS = ("overlap", "overlap_new")
 THIN = 0.008  # half a line, of the height of a curve
-
-
-@cache
-def _sheet() -> str:
-    return f"<style>{_SHEET.read_text(encoding='utf-8')}</style>"
-
-
-def style() -> None:
-    """Puts the style sheet of tables and pictures on the page; call it once."""
-    st.html(_sheet())
-
-
-def show_table(table: Table, *, wrapped: bool = False, names: int = 1) -> None:
-    """A table that scrolls sideways by itself where the window is narrow.
-
-    The first `names` columns (1 or 2) say what a row is of: they stay in sight there. With
-    `wrapped` its cells hold sentences, which are broken into lines.
-    """
-    kind = "pz-scores" + " pz-wrapped" * wrapped + " pz-names" * (names > 1)
-    head = "".join(
-        f"<th{_named(c < names)}>{escape(cell)}</th>" for c, cell in enumerate(table.head)
-    )
-    body = []
-    for r, row in enumerate(table.rows):
-        cells = (
-            f'<td class="best">{escape(cell)} <small>best</small></td>'
-            if (r, c) in table.marked
-            else f"<td{_named(c < names)}>{escape(cell)}</td>"
-            for c, cell in enumerate(row)
-        )
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    st.html(
-        f'<div class="pz-scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _named(name: bool) -> str:
-    return ' class="name"' if name else ""
-
-
-def show_matrix(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> None:
-    """Counts by (row, column), the darker the larger their part of the row."""
-    head = "".join(f"<th><span>{escape(name)}</span></th>" for name in names)
-    body = []
-    for name, row in zip(names, matrix, strict=True):
-        total = max(sum(row), 1)
-        cells = (f'<td style="--part:{count / total:.2f}">{count or ""}</td>' for count in row)
-        body.append(f'<tr><th class="name">{escape(name)}</th>{"".join(cells)}</tr>')
-    st.html(
-        '<div class="pz-scroll"><table class="pz-scores pz-matrix"><thead><tr>'
-        '<th class="name"></th>'
-        f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
 
 
 def tiles(pictures: Sequence[tuple[str, str, str]]) -> None:

@@ -10,9 +10,9 @@ from html import escape
 import streamlit as st
 
 from pyzzicato.ui import theme
-from pyzzicato.ui.player import page_code, sound_bank
+from pyzzicato.ui.player import ASSETS, page_code, sound_bank
 
-__all__ = ["clock", "close_page", "line", "open_page", "problem", "title"]
+__all__ = ["clock", "close_page", "heading", "line", "open_page", "problem", "status", "title"]
 
 PAGES = {
     "Compose": "pages/1_Compose.py",
@@ -21,6 +21,14 @@ PAGES = {
     "Listen": "pages/5_Listen.py",
     "About": "pages/9_About.py",
 }
+
+_manners = st.components.v2.component(
+    "pyzzicato.page",
+    html='<i class="pyzzicato-page"></i>',
+    js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("music.js", "page.js")),
+    isolate_styles=False,
+)
+"""What the browser does for a page beside showing it."""
 
 
 def open_page(name: str) -> None:
@@ -42,6 +50,7 @@ def open_page(name: str) -> None:
                 key=f"nav-{label}" + ("-here" if label == name else ""), width="content"
             ):
                 st.page_link(path, label=label)
+    _manners(key="manners")
 
 
 def close_page(*, band: bool = False) -> None:
@@ -56,12 +65,22 @@ def clock(seconds: float) -> str:
 
 def title(text: str) -> None:
     """The page's heading; `text` may come from a file, so it is never markup."""
-    st.html(f'<h1 class="pz-title">{escape(text)}</h1>')
+    st.html(f'<h1 class="pz-title" id="top">{escape(text)}</h1>')
+
+
+def heading(text: str) -> None:
+    """The beginning of a section; `text` is never markup."""
+    st.html(f'<h2 class="pz-heading">{escape(text)}</h2>')
 
 
 def line(text: str, kind: str = "quiet") -> None:
     """One plain sentence, in small quiet letters unless `kind` is "label"."""
     st.html(f'<p class="pz-{kind}">{escape(text)}</p>')
+
+
+def status(text: str, said: str = "") -> None:
+    """The quiet line under the title; whenever `said` is another it is read out to who needs it."""
+    st.html(f'<p class="pz-status" data-said="{escape(said)}">{escape(text)}</p>')
 
 
 def problem(text: str) -> None:

@@ -29,6 +29,7 @@ _LEAD_IN = 4.0  # seconds of the seed that are heard before the new music
 _PATIENCE = 0.2  # seconds to wait for the first notes, so that they are in the first picture
 _TEXT_HEIGHT = 260  # pixels
 _LINES = 11  # of text, as many as are seen at once
+_QUARTERS = ("Composing", "A quarter is written", "Half is written", "Three quarters are written")
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
@@ -50,10 +51,10 @@ def _draw_start(view: View) -> None:
     start = view.seed
     if start.title:
         shell.title(start.words(view.composer.id if view.composer else ""))
-        shell.line("The seed. Press Compose to hear it go on.", "status")
+        shell.status("The seed. Press Compose to hear it go on.")
     else:
         shell.title(f"From nothing, {manner(view.style, view.info)}")
-        shell.line("Silence. Press Compose to hear something new.", "status")
+        shell.status("Silence. Press Compose to hear something new.")
     player(
         seed=start.music,
         continuation=NoteSequence(),
@@ -75,7 +76,8 @@ def _draw_piece(view: View, piece: Piece) -> None:
     take = None if view.layered else min(view.take, piece.takes - 1)
     music = layered(progress.takes) if take is None else progress.takes[take]
     shell.title(title_of(piece))
-    shell.line(_status(piece, progress, music, take), "status")
+    status = _status(piece, progress, music, take)
+    shell.status(status, _said(piece, progress, status))
     if piece.read:
         shell.line(piece.read)
     finished = bool(music) and not progress.running and take is not None
@@ -199,6 +201,14 @@ def _remedy(piece: Piece) -> str:
         return f"Lower “{labels['threshold']}”, or set “{labels['keys']}” to Sample."
     wilder = any(item.main for item in declared(piece.info.controls))
     return "Turn up Wildness, or roll the dice." if wilder else "Roll the dice."
+
+
+def _said(piece: Piece, progress: Progress, status: str) -> str:
+    """What is read out: the beginning, each quarter and the end, not every change of the line."""
+    if not progress.running:
+        return f"Composing has ended. {status}"
+    quarter = int(len(_QUARTERS) * min(progress.made) / piece.seconds)
+    return _QUARTERS[min(quarter, len(_QUARTERS) - 1)]
 
 
 def _name(pitch: int) -> str:

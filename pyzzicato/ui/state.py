@@ -372,8 +372,10 @@ def _brought_back(view: View) -> View:
 
 def _read_link(view: View) -> None:
     texts = dict(st.query_params)
-    if not texts or texts in (view.written, view.read):
+    if not texts or texts == view.written:
         return
+    if texts == view.read and not st.session_state.get("entered"):
+        return  # the browser has not heard yet of what became of it
     view.read = dict(texts)
     _follow(view, texts)
 

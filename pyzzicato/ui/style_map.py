@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ WIDTH, TALLEST, LOWEST = 300.0, 300.0, 160.0  # of the picture
 BESIDE, ABOVE = 40.0, 22.0  # room around the outermost styles, for their names
 LETTER, LINE = 6.6, 13.0  # how wide a letter is, about, and how tall a name
 DOT = 5.0  # half of what a style takes itself
+FARTHEST, RING, DIRECTIONS = 96, 8, 24  # where a name may stand that a line leads to
 
 _ASSETS = Path(__file__).parent / "assets"
 _map = st.components.v2.component(
@@ -95,6 +96,7 @@ def drawn(
                 "y": y,
                 "label": [*(labels[name] or Label(x, y - DOT - 3, "middle"))],
                 "always": labels[name] is not None,
+                "line": _line((x, y), labels[name]),
             }
             for name, (x, y) in places.items()
         ],
@@ -117,33 +119,52 @@ def _frame(spots: np.ndarray) -> tuple[float, Callable[[np.ndarray], np.ndarray]
     return height, placed
 
 
+def _line(place: tuple[float, float], label: Label | None) -> list[float]:
+    """From a place to its name, [x, y, x, y], where that stands apart; empty where it does not."""
+    if label is None or label in _beside(*place):
+        return []
+    return [*place, label.x - 3 if label.anchor == "start" else label.x + 3, label.y - 4]
+
+
 def labelled(
     places: Mapping[str, Sequence[float]],
     width: float,
     height: float,
     marks: Sequence[Sequence[float]] = (),
 ) -> dict[str, Label | None]:
-    """Where each name stands beside its place (x, y) so that no place, name or mark is covered.
+    """Where each name stands so that no place (x, y), name or mark is covered.
 
-    None where there is no room: that name is shown when one points at it.
+    Beside its place, or where that has no room as near to it as can be, and a line leads there.
+    None where there is no room at all: that name is shown when one points at it.
     """
     taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in (*places.values(), *marks)]
-    found: dict[str, Label | None] = {}
-    for name, (x, y) in places.items():
-        found[name] = None
-        for label in (
-            Label(x + DOT + 3, y + 4, "start"),
-            Label(x - DOT - 3, y + 4, "end"),
-            Label(x, y - DOT - 3, "middle"),
-            Label(x, y + DOT + LINE - 2, "middle"),
-        ):
-            box = _box(name, label)
-            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
-            if inside and not any(_meet(box, other) for other in taken):
-                found[name] = label
-                taken.append(box)
-                break
+    found: dict[str, Label | None] = dict.fromkeys(places)
+    for choices in (_beside, _around):
+        for name, (x, y) in places.items():
+            for label in () if found[name] else choices(x, y):
+                box = _box(name, label)
+                inside = box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
+                if inside and not any(_meet(box, other) for other in taken):
+                    found[name] = label
+                    taken.append(box)
+                    break
     return found
+
+
+def _beside(x: float, y: float) -> Iterator[Label]:
+    yield Label(x + DOT + 3, y + 4, "start")
+    yield Label(x - DOT - 3, y + 4, "end")
+    yield Label(x, y - DOT - 3, "middle")
+    yield Label(x, y + DOT + LINE - 2, "middle")
+
+
+def _around(x: float, y: float) -> Iterator[Label]:
+    """The nearer ones first."""
+    for far in range(2 * RING, FARTHEST, RING):
+        for turn in np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False):
+            across, up = far * float(np.cos(turn)), far * float(np.sin(turn))
+            anchor = "start" if across >= 0 else "end"
+            yield Label(round(x + across, 1), round(y - up + 4, 1), anchor)
 
 
 def _box(name: str, label: Label) -> Box:

@@ -20,6 +20,7 @@ from pyzzicato.ui.state import View
 from pyzzicato.ui.style_map import style_map
 from pyzzicato.ui.uploads import read_upload
 from pyzzicato.ui.widgets import gather
+from pyzzicato.wording import listed
 
 __all__ = ["CONTROL", "draw", "own_music"]
 
@@ -40,7 +41,7 @@ def draw(view: View) -> None:
     style_map(library, view.settings[CONTROL], "style-map", partial(_take_style, view), marks)
     shell.line("Dots are pieces, and what is alike lies close together. Click to choose a style.")
     if marks:
-        shell.line(f"In blue: {_listed(list(marks))}.")
+        shell.line(f"In blue: {listed(list(marks))}.")
     key = f"{_FILES}-{st.session_state.get(_FILES, 0)}"
     st.file_uploader(
         "The style of your own music",
@@ -99,12 +100,7 @@ def _mixture(view: View) -> str:
     chosen = view.settings[CONTROL]
     if chosen != "none":
         names.append("the seed" if chosen == "seed" else chosen)
-    return f"Mixed in: {_listed(names)}. Not in a link."
-
-
-def _listed(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"Mixed in: {listed(names)}. Not in a link."
 
 
 def _take_style(view: View, name: str) -> None:

@@ -71,10 +71,13 @@ class Cards {
       const hear = frame.querySelector(".hear");
       hear.dataset.id = card.id;
       hear.hidden = !header.hear;
+      const alike = header.cards.filter((each) => each.title === card.title).length > 1;
+      hear.dataset.name = alike ? `${card.title}, ${card.subtitle}` : card.title;
       return {
         ...card, frame, choice, hear, canvas: frame.querySelector("canvas"), arrived: new Arrived(),
       };
     });
+    this.list.style.setProperty("--cards", this.cards.length);
     this.list.replaceChildren(...this.cards.map((card) => card.frame));
   }
 
@@ -134,7 +137,7 @@ class Cards {
     for (const card of this.cards) {
       const on = card.id === this.playing && this.transport.active;
       card.hear.classList.toggle("on", on);
-      card.hear.setAttribute("aria-label", `${on ? "Stop" : "Hear"} ${card.title}`);
+      card.hear.setAttribute("aria-label", `${on ? "Stop" : "Hear"} ${card.hear.dataset.name}`);
       card.hear.setAttribute("aria-pressed", String(on));
     }
     this.root.dataset.playing = this.transport.active ? this.playing : "";

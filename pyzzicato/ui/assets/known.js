@@ -1,16 +1,16 @@
 // A passage that stands in known music too: underlined on the roll and its map, named by a tip.
 
+const THICK = 4; // pixels
+
 /** A line below the notes of `known`, [start, end, words], with a foot at each end. */
 function drawKnown(pen, roll) {
   const [left, right] = roll.known.slice(0, 2).map((time) =>
     Math.min(roll.size.width, Math.max(roll.gutter, roll.xAt(time))));
   if (right - left < 1) return;
-  const base = roll.size.height - 2;
-  pen.fillStyle = roll.colours.ink(0.06);
-  pen.fillRect(left, roll.head, right - left, roll.size.height - roll.head);
-  pen.fillStyle = roll.colours.ink(0.75);
-  pen.fillRect(left, base, right - left, 2);
-  for (const x of [left, right - 2]) pen.fillRect(x, base - 6, 2, 8);
+  const base = roll.size.height - THICK;
+  pen.fillStyle = roll.colours.ink(0.9);
+  pen.fillRect(left, base, right - left, THICK);
+  for (const x of [left, right - THICK]) pen.fillRect(x, base - 8, THICK, 8);
 }
 
 /** The same line on the map, where it can be found when it is out of view. */

@@ -31,7 +31,7 @@ class Player {
       find(`button[aria-label="${label}"]`).addEventListener("click", action);
     find(".play").addEventListener("click", () => this.toggle());
     press("To start", () => this.seek(0));
-    press("Stop", () => this.stop());
+    press("Stop playing", () => this.stop());
     press("Loop", () => this.toggleLoop());
     press("Zoom in", () => this.zoom(0.7));
     press("Zoom out", () => this.zoom(1 / 0.7));
@@ -111,6 +111,9 @@ class Player {
     }
     this.transport.setMusic(music, take);
     this.offer();
+    if (piece && !first && header.autoplay) {
+      this.root.dispatchEvent(new CustomEvent("pz-begins", { bubbles: true, composed: true }));
+    }
     if (header.autoplay && (piece || !before.autoplay)) this.autoplay();
     if (header.marked && String(header.marked) !== String(before.marked)) this.present(header.marked);
     this.redraw();

@@ -217,7 +217,7 @@ class Roll {
       pen.fillStyle = this.colours.ink(strong ? 0.13 : 0.055);
       pen.fillRect(x - 0.5, this.head, 1, this.size.height - this.head);
       if (!strong || x > this.size.width - 22) continue;
-      pen.fillStyle = this.colours.ink(0.55);
+      pen.fillStyle = this.colours.ink(0.7);
       const text = step < 1 ? `${clockText(time)}${time % 1 ? ".5" : ""}` : clockText(time);
       pen.textAlign = x < this.gutter + 12 ? "left" : "center";
       pen.fillText(text, x < this.gutter + 12 ? Math.max(x, 2) : x, 8);
@@ -322,7 +322,7 @@ class Roll {
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     for (let pitch = Math.ceil(this.low / 12) * 12; pitch <= this.high; pitch += 12) {
-      pen.fillStyle = this.colours.ink(0.5);
+      pen.fillStyle = this.colours.ink(0.7);
       const y = Math.min(this.size.height - 6, this.yAt(pitch) + this.perKey / 2);
       pen.fillText(`C${pitch / 12 - 1}`, this.gutter - 7, y);
     }

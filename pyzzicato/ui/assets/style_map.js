@@ -10,6 +10,8 @@ function shape(name, attributes, parent) {
 function spot(each, chosen, svg) {
   const kind = `spot${each.always ? "" : " sometimes"}${each.name === chosen ? " chosen" : ""}`;
   const group = shape("g", { class: kind }, svg);
+  const [x1, y1, x2, y2] = each.line;
+  if (each.line.length) shape("line", { x1, y1, x2, y2 }, group);
   shape("circle", { cx: each.x, cy: each.y, r: 4.5 }, group);
   const [x, y, anchor] = each.label;
   shape("text", { x, y, "text-anchor": anchor }, group).textContent = each.name; // never markup
