@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi_events import is_midi
 from pyzzicato.notes import NoteSequence
+from pyzzicato.silence import without_silence
 
 __all__ = ["BAR", "band_seed", "plays_band"]
 
@@ -50,9 +50,8 @@ def band_seed(music: NoteSequence, data: bytes = b"") -> tuple[NoteSequence, tup
         raise UnreadableMusic(
             "Neither drums, piano, guitar, bass nor strings play in this music: choose other music."
         )
-    bar = BAR * 60 / found.qpm
-    first = math.floor(min(note.start for note in found) / bar + 1e-6) * bar
-    return found.trim(first, found.duration), said
+    found, silence = without_silence(found, BAR * 60 / found.qpm)
+    return found, (*said, *silence)
 
 
 def _on_its_beats(played: NoteSequence, piece: BandPiece) -> bool:

@@ -75,3 +75,17 @@ def test_a_pedal_and_free_timing_are_put_on_the_beats() -> None:
     assert said == ()
     steps = np.array([(n.start * 8, n.end * 8) for n in found])
     assert np.abs(steps - np.round(steps)).max() < 1e-6
+
+
+@pytest.mark.parametrize(("qpm", "read_as"), [(12, 30), (20, 30), (30, 0), (300, 0), (420, 300)])
+def test_a_tempo_that_no_band_plays_is_told_and_the_seed_keeps_its_length(
+    tmp_path: Path, qpm: float, read_as: int
+) -> None:
+    seed = band_piece(2).stretch(band_piece(2).qpm / qpm)
+    path = tmp_path / "slow or fast.mid"
+    path.write_bytes(write_midi(seed))
+    for given in (seed, path):
+        plan = order(model="five", seed=given)
+        assert plan.seed.duration == pytest.approx(seed.duration, rel=0.01)
+        told = [sentence for sentence in plan.said if f"as if that were {read_as}," in sentence]
+        assert len(told) == len(plan.said) == bool(read_as)
