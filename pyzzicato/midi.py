@@ -72,13 +72,13 @@ def midi_reading(source: bytes | str | os.PathLike[str], *, trusted: bool = Fals
     from 64 on) holds a note until the pedal rises or the same key is struck again. Channel 10
     gives drum notes. Raises UnreadableMusic for everything else, and where there are no notes.
     `trusted` lifts the limits, for a person's own training music: such a file may be 100 MB,
-    and may hold no notes.
+    and may hold no notes, but has to be whole.
     """
     most_bytes = _TRUSTED_BYTES if trusted else MAX_BYTES
     data = source if isinstance(source, bytes) else _file_bytes(Path(source), most_bytes)
     if not trusted:
         check_size(len(data))
-    midi = read_events(data, most_notes=len(data) if trusted else MAX_NOTES)
+    midi = read_events(data, len(data) if trusted else MAX_NOTES, whole=trusted)
     seconds = clock(midi)
     held = pedalled_notes(midi.tracks)
     # Before the notes are made: their times may be absurd.

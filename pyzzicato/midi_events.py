@@ -25,7 +25,7 @@ DEFAULT_TEMPO = 500_000
 """Microseconds a quarter note until the first tempo of a file."""
 _DEFAULT_METER = (4, 4)
 _FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}  # frames a second, by SMPTE's name
-# What may hide notes: where there are none, the file is not empty but broken.
+# What may have lost notes: where there are none, the file is not empty but broken.
 _CUT = {Fault.CUT_OFF, Fault.MISSING}
 _DAMAGE = {Fault.HEADER, Fault.BETWEEN, Fault.LENGTH, Fault.IN_PART, Fault.ABOVE_127, Fault.TEMPO}
 
@@ -50,10 +50,11 @@ def is_midi(data: bytes) -> bool:
     return _start(data) >= 0
 
 
-def read_events(data: bytes, most_notes: int = MAX_NOTES) -> MidiEvents:
+def read_events(data: bytes, most_notes: int = MAX_NOTES, *, whole: bool = False) -> MidiEvents:
     """The events of a MIDI file, RMID too; raises UnreadableMusic where there are none to read.
 
-    Of format 2, pieces side by side, it is the first with notes.
+    Of format 2, pieces side by side, it is the first with notes. Where it has to be `whole`, as
+    training music that nobody looks at, a file that may have lost notes is refused.
     """
     start = _start(data)
     if start < 0:
@@ -67,9 +68,10 @@ def read_events(data: bytes, most_notes: int = MAX_NOTES) -> MidiEvents:
     if len(tracks) != claimed:
         faults.add(Fault.MISSING if len(tracks) < claimed else Fault.MORE)
     sounding = [any(event.kind == NOTE_ON for event in track.events) for track in tracks]
-    if not any(sounding) and faults & _CUT:
+    strict = whole or not any(sounding)
+    if strict and faults & _CUT:
         raise _cut_off()
-    if not tracks or (not any(sounding) and faults & _DAMAGE):
+    if not tracks or (strict and faults & _DAMAGE):
         raise _damaged()
     if kind == 2:
         faults.add(Fault.ALONE if len(tracks) == 1 else Fault.SEVERAL)
@@ -172,6 +174,7 @@ def _track(data: bytes, position: int, left: int) -> tuple[ReadTrack, int]:
         read.faults.add(Fault.LENGTH)
         return read, ended
     if end > len(data) and stop == len(data):
+        read.faults.discard(Fault.NO_END)
         read.faults.add(Fault.CUT_OFF)
     elif not right:
         read.faults.add(Fault.LENGTH)

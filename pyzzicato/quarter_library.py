@@ -108,7 +108,7 @@ def quarter_notes(data: bytes) -> np.ndarray:
 
     Keys of the piano only; the pedal is not heeded. Raises UnreadableMusic.
     """
-    midi = read_events(data, most_notes=len(data))
+    midi = read_events(data, len(data), whole=True)
     struck = cut_overlaps(
         Note(note.start / midi.division, note.end / midi.division, note.pitch, note.velocity)
         for note in struck_notes(midi.tracks)

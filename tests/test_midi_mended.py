@@ -8,9 +8,11 @@ import mido
 import numpy as np
 import pytest
 
+from pyzzicato.codecs.multitrack_roll import from_midi
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.midi import Reading, midi_reading, music_reading, read_midi, write_midi
 from pyzzicato.midi_track import Fault
+from pyzzicato.quarter_library import quarter_notes
 from tests.small_midi import chunk, midi, off, on, random_music, raw, spans, tempo
 
 TUNE = b"".join(bytes((0, 0x90, 60 + i, 64, 0x83, 0x60, 0x80, 60 + i, 0)) for i in range(8))
@@ -36,6 +38,7 @@ BROKEN: dict[str, tuple[bytes, set[Fault]]] = {
     "track length nought": (header() + with_length(0), {Fault.LENGTH}),
     "last byte gone": (WHOLE[:-1], {Fault.CUT_OFF}),
     "last three bytes gone": (WHOLE[:-3], {Fault.CUT_OFF}),
+    "all of the end gone": (WHOLE[:-4], {Fault.CUT_OFF}),
     "no end of track": (raw(TUNE), {Fault.NO_END}),
     "controller above 127": (raw(b"\x00\xb0\x07\xff" + TUNE + END), {Fault.ABOVE_127}),
     "note above 127": (raw(b"\x00\x90\xc0\x40" + TUNE + END), {Fault.ABOVE_127}),
@@ -167,6 +170,18 @@ def test_tracks_of_wrong_lengths_do_not_hide_the_next() -> None:
 
 def test_a_second_file_behind_the_first_is_not_part_of_it() -> None:
     assert spans(read_midi(WHOLE + raw(OTHER + END))) == spans(read_midi(WHOLE))
+
+
+@pytest.mark.parametrize("data", [WHOLE[:-1], BROKEN["one track of two broken"][0]])
+def test_training_music_that_may_have_lost_notes_is_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableMusic, match=r"cut off|damaged"):
+        read_midi(data, trusted=True)
+    with pytest.raises(UnreadableMusic, match=r"cut off|damaged"):
+        from_midi(data, trusted=True)
+    with pytest.raises(UnreadableMusic, match=r"cut off|damaged"):
+        quarter_notes(data)
+    assert len(from_midi(data).spans) == len(read_midi(data)) == 8
+    assert len(read_midi(BROKEN["no end of track"][0], trusted=True)) == 8
 
 
 def test_what_is_claimed_costs_nothing() -> None:

@@ -161,13 +161,14 @@ def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) 
 
     So a changing tempo does not move a note off the grid. The sustain pedal is not heeded.
     Limits as in `read_midi`, and 32,768 steps; `trusted` lifts those on bytes and notes, for a
-    person's own training music. Raises UnreadableMusic, also where none of the five plays.
+    person's own training music, which has to be whole. Raises UnreadableMusic, also where none of
+    the five plays.
     """
     most = _TRUSTED_BYTES if trusted else MAX_BYTES
     data = source if isinstance(source, bytes) else _file_bytes(Path(source), most)
     if not trusted:
         check_size(len(data))
-    midi = read_events(data, most_notes=len(data) if trusted else MAX_NOTES)
+    midi = read_events(data, len(data) if trusted else MAX_NOTES, whole=trusted)
     rows: list[tuple[int, int, int, int]] = []
     lost: Counter[int] = Counter()
     for note in struck_notes(midi.tracks):
