@@ -47,7 +47,7 @@ class MidiEvents(NamedTuple):
 
 def is_midi(data: bytes) -> bool:
     """Whether a MIDI file is in `data`: bare, in a RIFF wrapper (RMID), or after other bytes."""
-    return _start(data) >= 0
+    return _start(data) >= 0 or _is_wrapped(data)
 
 
 def read_events(data: bytes, most_notes: int = MAX_NOTES, *, whole: bool = False) -> MidiEvents:
@@ -57,10 +57,12 @@ def read_events(data: bytes, most_notes: int = MAX_NOTES, *, whole: bool = False
     training music that nobody looks at, a file that may have lost notes is refused.
     """
     start = _start(data)
+    if start < 0 and _is_wrapped(data):
+        raise _cut_off()
     if start < 0:
         raise UnreadableMusic("This is not a MIDI file: choose one that ends in .mid.")
     faults: set[Fault] = set()
-    if start and not _is_riff(data, b"RMID"):
+    if start and not _is_wrapped(data):
         faults.add(Fault.BEFORE)
     data = data[start:]
     kind, claimed, division, position = _header(data, faults)
@@ -95,13 +97,14 @@ def _start(data: bytes) -> int:
     """Where a MIDI file begins in `data`; -1 where there is none."""
     if data.startswith(b"MThd"):
         return 0
-    if data.startswith(b"PK") or (data.startswith(b"RIFF") and not _is_riff(data, b"RMID")):
+    if data.startswith((b"PK", b"RIFF")) and not _is_wrapped(data):
         return -1  # an archive may hold several
     return data.find(b"MThd\0\0\0")
 
 
-def _is_riff(data: bytes, form: bytes) -> bool:
-    return data.startswith(b"RIFF") and data[8:12] == form
+def _is_wrapped(data: bytes) -> bool:
+    """Whether it is RMID, a MIDI file in a RIFF wrapper."""
+    return data.startswith(b"RIFF") and data[8:12] == b"RMID"
 
 
 def _header(data: bytes, faults: set[Fault]) -> tuple[int, int, int, int]:

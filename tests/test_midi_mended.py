@@ -135,7 +135,7 @@ def test_a_wrapped_file_that_breaks_off_is_read_as_far_as_it_goes() -> None:
     assert 0 < len(music) < 8
     assert said == ("This MIDI file was mended: it breaks off in the midst.",)
     for length in (12, 30, 44):
-        with pytest.raises(UnreadableMusic):
+        with pytest.raises(UnreadableMusic, match="cut off"):
             music_reading(data[:length], "a.rmi")
 
 
