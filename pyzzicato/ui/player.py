@@ -155,7 +155,7 @@ def player(
     may follow the new music; `marked` is a stretch to point out, `known` a passage to underline.
     Where a band plays, each instrument has a colour, a sound and a strip to mute it; with `layers`
     each program has a colour and a sound, for takes that are layered. What of the seed comes after
-    each of `borders` was written earlier, and has colours of its own.
+    each of `borders` was written earlier.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
@@ -168,11 +168,7 @@ def player(
         "until": border + expected if inside else None, "earlier": bool(borders),
         "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
-    rows = _in_order(seed, continuation, border, band)
-    if borders and not band:
-        written = np.searchsorted(borders, rows[:, 0] + 1e-3)  # how many were begun by then
-        again = (rows[:, 4] == SEED) & (written > 0)
-        rows[again, 4] = EARLIER + (written[again] - 1) % 2
+    rows = _in_order(seed, continuation, border, () if band else borders, band)
     header["notes"] = len(rows)
     rows = _news(key, running).of((piece, take, band), rows)
     result = _mounted("player", key, pack(header, rows), on_continue_at_change=_nothing)
@@ -244,9 +240,15 @@ def _nothing() -> None:
     """A callback, so that the trigger is in the result."""
 
 
-def _in_order(seed: NoteSequence, new: NoteSequence, border: float, band: bool) -> Rows:
-    """The rows of both, by when they start."""
-    rows = np.concatenate([note_rows(seed, SEED, band), note_rows(new, NEW, band, border)])
+def _in_order(
+    seed: NoteSequence, new: NoteSequence, border: float, borders: Sequence[float], band: bool
+) -> Rows:
+    """The rows of both, by when they start; what of the seed was written earlier has its part."""
+    old = note_rows(seed, SEED, band)
+    if borders:
+        begun = np.searchsorted(borders, old[:, 0] + 1e-3)  # how many continuations, by each note
+        old[begun > 0, 4] = EARLIER + (begun[begun > 0] - 1) % 2
+    rows = np.concatenate([old, note_rows(new, NEW, band, border)])
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
