@@ -72,6 +72,8 @@ class View:
     """Whether all takes are shown at once."""
     warm: set[str] = field(default_factory=set)
     """The models that were loaded since this visitor came."""
+    wanted_take: int = 0
+    """Which take of the next piece is shown first, from 0, as a link asks for it."""
     pieces: int = 0
     shown_running: int = 0
     """The number of the piece that was last shown growing; 0 for none."""
@@ -160,10 +162,10 @@ class View:
         A value that the new model does not have becomes its usual one, too; so does what the last
         one did not know, where it is what another has as usual.
         """
-        every = [usual_settings(info) for info in self.models.values()]
-        usual = usual_settings(self.info)
+        every = [links.usual_settings(info) for info in self.models.values()]
+        usual = links.usual_settings(self.info)
         self.settings["model"] = model
-        for name, value in usual_settings(self.info).items():
+        for name, value in links.usual_settings(self.info).items():
             mine = self.settings.get(name)
             known = [usual] if name in usual else every
             as_usual = any(name in each and mine == each[name] for each in known)
@@ -245,7 +247,8 @@ class View:
         """Puts a piece that is being written on the stage; undo brings back what was there."""
         self.remember()
         self.piece, self.pieces = piece, piece.number
-        self.take, self.layered, self.autoplay = 0, False, True
+        self.take, self.wanted_take = min(self.wanted_take, piece.takes - 1), 0
+        self.layered, self.autoplay = False, True
 
     def _link(self, start: Start, more: Mapping[str, Any]) -> dict[str, str]:
         return links.as_texts({**self.settings, **more, "seed": start.id}, self.info)
@@ -264,14 +267,6 @@ class View:
         before = self.settings["rng_seed"]
         rolled = int(np.random.default_rng().integers(1, 9999))
         self.settings["rng_seed"] = rolled if rolled != before else 9999
-
-
-def usual_settings(info: ModelInfo) -> dict[str, Any]:
-    """What the settings of a model are unless one turns them, its number of takes among them."""
-    takes = info.card.get("takes", links.TAKES.default)
-    usual = {item.name: item.default for item in declared(info.controls)}
-    beside = {links.TAKES.name: links.TAKES.check(takes), links.AVOID.name: links.AVOID.default}
-    return {**usual, **beside}
 
 
 def _allowed(info: ModelInfo, name: str, value: Any) -> bool:
@@ -309,7 +304,7 @@ def _new_view() -> View:
     info = ready[0] if ready else next(iter(known.values()))
     settings: dict[str, Any] = {}
     for each in (info, *known.values()):
-        settings = {**usual_settings(each), **settings}
+        settings = {**links.usual_settings(each), **settings}
     composer, seed = FAVOURITE
     usual = composer if composer in info.composers or not info.composers else info.composers[0]
     settings |= {"model": info.id, "composer": usual}
@@ -326,6 +321,7 @@ def _read_link(view: View) -> None:
     found, problems = links.from_link(texts, view.models, view.settings)
     if found["model"] != view.settings["model"]:
         view.choose_model(found["model"])
+    view.wanted_take = found.pop(links.TAKE.name) - 1
     view.settings.update(found)
     view.problems["link"] = " ".join(problems)
     seed = found.get("seed")
@@ -336,7 +332,7 @@ def _read_link(view: View) -> None:
 
 def write_link(view: View) -> None:
     """Puts the settings into the address bar, where they differ from what is there."""
-    texts = links.as_texts(view.settings, view.info)
+    texts = links.with_take(links.as_texts(view.settings, view.info), view.wanted_take)
     if texts != view.written:
         st.query_params.from_dict(texts)  # a click may end the run here: then it is not written
         view.written = texts
