@@ -291,7 +291,7 @@ def test_a_link_gives_another_person_the_same_music(enter: Callable[..., Visitor
     mine = enter("?seconds=10&composer=bach&seed=bach-invention-bwv-772&rng_seed=1234")
     mine.compose()
     music = notes_of(mine.keep("MIDI"))
-    mine.press("Link")
+    mine.page.get_by_text("Link", exact=True).click()
     link = mine.page.get_by_test_id("stCode").inner_text().strip()
     assert "rng_seed=1234" in link
     yours = enter(link.split("/", 3)[3])
@@ -318,7 +318,10 @@ def test_takes_are_rolls_to_choose_from(enter: Callable[..., Visitor]) -> None:
     first = visitor.figures
     rolls.nth(2).click()
     until(lambda: visitor.figures != first)
-    assert visitor.download("MIDI").suggested_filename == "pyzzicato-chopin-1-take-3.mid"
+    assert (
+        visitor.download("MIDI").suggested_filename
+        == f"pyzzicato-transformer-{NOCTURNE}-chopin-1-take-3.mid"
+    )
 
 
 def test_continue_and_undo(enter: Callable[..., Visitor]) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "Known",
     "PlayerResult",
     "SeedCard",
+    "fetch_file",
     "player",
     "seed_cards",
     "sound_bank",
@@ -99,6 +100,13 @@ _bank = st.components.v2.component(
     # without a line break for the name of a file.)
     css='[data-testid="stElementContainer"]:has(.pyzzicato-bank) {\n  display: none;\n}\n',
     js=_script("instruments", "band", "sound", "bank"),
+    isolate_styles=False,
+)
+_fetch = st.components.v2.component(
+    "pyzzicato.fetch",
+    html='<i class="pyzzicato-fetch"></i>',
+    css='[data-testid="stElementContainer"]:has(.pyzzicato-fetch) {\n  display: none;\n}\n',
+    js=_script("fetch"),
     isolate_styles=False,
 )
 
@@ -207,6 +215,11 @@ def sound_bank(*, band: bool = False) -> None:
         data = _bank_bytes(path)
         if data:
             _bank(key=f"pyzzicato-{path.stem}", data=data)
+
+
+def fetch_file(file: str) -> None:
+    """Has the browser press, once, the download button in the container `file-<file>`."""
+    _fetch(key=f"pyzzicato-fetch-{file}", data={"id": file})
 
 
 @cache
