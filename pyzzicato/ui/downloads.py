@@ -149,15 +149,9 @@ def file_name(piece: Piece, take: int | str | None, kind: str) -> str:
 
     A take is counted from 0 here and from 1 there, None is all at once.
     """
-    start = piece.start
-    seed = slug(Path(start.title).stem if start.id == links.UPLOAD else start.title)
-    if start.rounds:
-        seed += f"-continued-{start.rounds}"
-    if piece.gap:
-        seed += f"-anew-{piece.gap.start:g}-{piece.gap.stop:g}"
     about = (
         piece.info.id,
-        start.id if start.id not in (links.UPLOAD, links.RESULT) else seed,
+        _seed_name(piece),
         "-".join(["keeping", *piece.kept]) if piece.kept else "",
         piece.composer,
         getattr(piece.controls, "composer_2", ""),
@@ -166,6 +160,20 @@ def file_name(piece: Piece, take: int | str | None, kind: str) -> str:
     name = "-".join(["pyzzicato", *(slug(part) for part in about if part)])
     which = f"take-{take + 1}" if isinstance(take, int) else take or "layers"
     return f"{name}-{which}.{kind}"
+
+
+def _seed_name(piece: Piece) -> str:
+    """What a piece starts from, as a part of a file name; "" where that is nothing."""
+    start = piece.start
+    if start.id not in (links.UPLOAD, links.RESULT):
+        return "" if start.id == links.NOTHING else start.id
+    name = Path(start.title).stem if start.id == links.UPLOAD else start.title
+    name = slug(name) or start.id
+    if start.rounds:
+        name += f"-continued-{start.rounds}"
+    if piece.gap:
+        name += f"-anew-{piece.gap.start:g}-{piece.gap.stop:g}"
+    return name
 
 
 def slug(text: str) -> str:
