@@ -80,7 +80,7 @@ def test_two_files_can_be_asked_for_at_once(enter: Callable[..., Visitor]) -> No
     for name in ("All takes", "WAV", "MIDI"):
         visitor.press(name)
     visitor.page.get_by_role("progressbar").first.wait_for()  # what takes long can be seen
-    until(lambda: bool(visitor.page.title()) and len(came) == 3, seconds=60)
+    until(lambda: bool(visitor.page.title()) and len(came) == 3, seconds=240)
     assert {name.rpartition(".")[2] for name in came} == {"zip", "wav", "mid"}
 
 

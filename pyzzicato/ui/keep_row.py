@@ -21,7 +21,7 @@ from pyzzicato.ui.theme import is_dark
 
 __all__ = ["draw"]
 
-_POLL = 0.25  # seconds between two looks at a file that is being made
+_POLL = 0.5  # seconds between two looks at a file that is being made
 _PATIENCE = 0.3  # seconds in which a small file is made, so that it is there at once
 _STAYS = 15.0  # seconds that a file which is made is held, at least
 _LABELS = {"mid": "MIDI", "wav": "WAV", "mp3": "MP3", "png": "Picture", "svg": "SVG"}
