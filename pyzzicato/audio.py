@@ -3,8 +3,10 @@
 Two renderers play the same instruments: FluidSynth, where it is installed, and the built-in one.
 The piano is assets/piano.sf3; assets/band.sf3 has drums, guitar, bass and strings, for the General
 MIDI programs 24 to 55, and everything else is played on the piano. Both give stereo float32 that
-peaks at -1 dBFS and lasts `TAIL_SECONDS` longer than the music, so that the last note can die
-away.
+lasts `TAIL_SECONDS` longer than the music, so that the last note can die away.
+
+An instrument is as loud in every file: soft music stays soft, and files can be compared. Only what
+would peak above -1 dBFS is turned down, as a whole, until it does not.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ __all__ = [
     "check_format",
     "encode",
     "has_fluidsynth",
+    "headroom",
     "render",
     "render_raw",
     "sound_file",
@@ -48,11 +51,11 @@ __all__ = [
 RENDERERS = ("auto", "built-in", "fluidsynth")
 FORMATS = ("wav", "flac", "mp3", "ogg")
 PEAK = 10 ** (-1 / 20)
-"""The loudest sample of a rendered piece: -1 dBFS."""
+"""The loudest that a sample of a rendered piece may be: -1 dBFS."""
 
 Floats = NDArray[np.float32]
 
-# 16 bits are enough for a piece normalised to its peak; MP3 and Ogg come out near 180 kbit/s.
+# MP3 and Ogg come out near 180 kbit/s.
 _ENCODINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "wav": {"format": "WAV", "subtype": "PCM_16"},
@@ -67,7 +70,8 @@ _ENCODINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 _BLOCK = 1 << 16  # frames written at once: one long write of Vorbis can overflow the stack
-_FLUIDSYNTH_SILENCE = 1e-6  # its reverb hums at 3e-8; one key as soft as can be reaches 5e-6
+_FLUIDSYNTH_GAIN = 1.43  # with which it is as loud as the built-in renderer
+_FLUIDSYNTH_SILENCE = 1e-6  # its reverb hums at 9e-8; one key as soft as can be reaches 1.4e-5
 _BAND_PROGRAMS = range(24, 56)  # guitars, basses, strings and voices: what band.sf3 has
 _LOG = logging.getLogger(__name__)
 
@@ -75,19 +79,21 @@ _LOG = logging.getLogger(__name__)
 def render(
     sequence: NoteSequence, sample_rate: int = 44100, renderer: str = "auto"
 ) -> NDArray[np.float32]:
-    """The sound of `sequence`: float32 (samples, 2), peak -1 dBFS, silence without notes.
+    """The sound of `sequence`: float32 (samples, 2), peak -1 dBFS at most, silence without notes.
 
     `sample_rate` is 8,000 to 96,000 Hz (ValueError outside). `renderer` is "built-in",
     "fluidsynth", or "auto": FluidSynth where it is installed and does its work, else built-in.
     Raises UnknownName on another renderer, RenderingFailed where "fluidsynth" cannot play.
     """
-    return _normalised(render_raw(sequence, sample_rate, renderer))
+    sound = render_raw(sequence, sample_rate, renderer)
+    sound *= headroom(sound)
+    return sound
 
 
 def render_raw(
     sequence: NoteSequence, sample_rate: int, renderer: str = "auto", *, seconds: float = 0.0
 ) -> NDArray[np.float32]:
-    """As `render`, but as loud as the renderer makes it, so that parts can be added up.
+    """As `render`, but never turned down, so that parts can be added up.
 
     It lasts as if the music were at least `seconds` long.
     """
@@ -174,12 +180,10 @@ def _font_file(name: str) -> Any:
     return resources.files("pyzzicato").joinpath("assets", name)
 
 
-def _normalised(sound: Floats) -> Floats:
-    """`sound` scaled in place so that it peaks at -1 dBFS; silence stays silence."""
-    peak = float(max(sound.max(), -sound.min()))
-    if peak > 0:
-        sound *= np.float32(PEAK / peak)
-    return sound
+def headroom(*sounds: Floats) -> np.float32:
+    """What `sounds` are multiplied with so that none peaks above -1 dBFS: 1 where none does."""
+    peak = max((float(max(sound.max(), -sound.min())) for sound in sounds), default=0.0)
+    return np.float32(PEAK / max(peak, PEAK))
 
 
 def _with_fluidsynth(sequence: NoteSequence, sample_rate: int, seconds: float) -> Floats:
@@ -231,7 +235,7 @@ def _run_fluidsynth(
 
     class Checked(FluidSynth):  # type: ignore[misc]
         def midi_to_audio(self, midi_file: str, audio_file: str) -> None:
-            quiet = ["-ni", "-q", "-g", "0.5", "-C", "no"]
+            quiet = ["-ni", "-q", "-g", str(_FLUIDSYNTH_GAIN), "-C", "no"]
             output = ["-r", str(self.sample_rate), "-O", "float", "-T", "wav", "-F", audio_file]
             subprocess.run(
                 [command, *quiet, *output, *map(str, fonts), midi_file],

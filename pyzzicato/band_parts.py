@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pyzzicato.audio import PEAK, encode, render_raw
+from pyzzicato.audio import encode, headroom, render_raw
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.midi import cut_overlaps, write_midi
 from pyzzicato.notes import Note, NoteSequence
@@ -70,8 +70,8 @@ def stem_sounds(
 ) -> dict[str, NDArray[np.float32]]:
     """The sound of each part by its name: float32 (samples, 2), all equally long.
 
-    They are as loud as in the mix: all together they peak at -1 dBFS, unless one alone is louder
-    than that. Raises as `pyzzicato.audio.render`.
+    They are as loud as in the mix, and turned down together where that, or one of them alone,
+    would peak above -1 dBFS. Raises as `pyzzicato.audio.render`.
     """
     parts = parts_of(sequence)
     sounds = {
@@ -81,10 +81,9 @@ def stem_sounds(
     if not sounds:
         return {}
     together = sum(sounds.values(), np.zeros_like(next(iter(sounds.values()))))
-    peak = max(float(np.abs(sound).max()) for sound in (together, *sounds.values()))
-    if peak > 0:
-        for sound in sounds.values():
-            sound *= np.float32(PEAK / peak)
+    gain = headroom(together, *sounds.values())
+    for sound in sounds.values():
+        sound *= gain
     return sounds
 
 

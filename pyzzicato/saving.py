@@ -48,7 +48,7 @@ def save(
 
     The continuation's own times start at 0: it begins at `border` seconds, which is the end of
     the seed unless told. `renderer` is of use for sound only (see `pyzzicato.audio.render`),
-    `text` for .abc only, whose content it is.
+    `text` for .abc only: its tunes are saved (see `pyzzicato.tune_book`).
     Raises UnknownName on an unknown ending, SavingFailed where the file cannot be written or
     there is no text, RenderingFailed where there is no sound.
     """
@@ -59,7 +59,9 @@ def save(
                 f"{path.name} was not saved: only what a model wrote as ABC text can be, so end "
                 "the name in .mid."
             )
-        return write_whole(path, text.encode())
+        from pyzzicato.tune_book import tune_book
+
+        return write_whole(path, tune_book(text).encode())
     if ending in _PICTURE:
         from pyzzicato.plotting import figure_file, roll_figure
 

@@ -1,8 +1,8 @@
 """Playing a network that writes ABC: it writes tune after tune, each is read when it is finished.
 
-`Step.text` is the text as it is written. A tune that is not quite ABC is repaired as far as that
-goes, and a comment in the text (after %) says what was left out; one that turns round on a
-single note is left out as a whole. All takes are one batch.
+`Step.text` is the text as it is written, after what was read of a seed. A tune that is not quite
+ABC is repaired as far as that goes, and a comment in the text (after %) says what was left out; one
+that turns round on a single note is left out as a whole. All takes are one batch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime import StepGraph, repeat
 from pyzzicato.sampling import Dice, choose_class
 from pyzzicato.text_controls import ANY, TextControls, checkpoints_of, controls_of
-from pyzzicato.tune_reader import TuneReader
+from pyzzicato.tune_reader import SEED_ENDS, TuneReader
 
 __all__ = ["TextGenerator"]
 
@@ -89,8 +89,10 @@ class TextGenerator(Generator):
             TuneReader(controls.seconds, controls.characters, prompt.header if prompt else "")
             for _ in range(takes)
         ]
-        if not prompt:
-            for take, reader in enumerate(readers):
+        for take, reader in enumerate(readers):
+            if prompt:
+                yield Step((), 0.0, take, f"{prompt.text}\n{SEED_ENDS}")
+            else:
                 yield from _of(take, reader.add(start))
         dice = Dice(controls.rng_seed, batch, 1)
         logits, state = graph.advance(

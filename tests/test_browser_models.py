@@ -74,7 +74,7 @@ def test_takes_are_layered_and_kept_with_a_track_each(enter: Callable[..., Visit
     notes = len(find_seed(NOCTURNE).sequence()) + visitor.new_notes
     until(lambda: int(visitor.data("notes")) == notes)
     kept = visitor.download("MIDI")
-    assert kept.suggested_filename == "pyzzicato-attention_rnn-1-layers.mid"
+    assert kept.suggested_filename == f"pyzzicato-attention_rnn-{NOCTURNE}-1-layers.mid"
     assert len(notes_of(Path(kept.path()).read_bytes())) == notes
     if visitor.data("state") != "playing":
         visitor.press("Play")

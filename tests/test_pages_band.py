@@ -19,7 +19,16 @@ from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
 from tests.small_band_model import FAMILY, FAST_FAMILY, RECIPE, add_band_model
 from tests.small_model import make_model
-from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
+from tests.visits import (
+    compose,
+    finished,
+    kept_as,
+    open_app,
+    problems,
+    upload,
+    view_of,
+    words,
+)
 
 ARRANGED = "Only the piano plays in it: drums, guitar, bass and strings are arranged for it."
 ON_THE_PIANO = (
@@ -65,26 +74,27 @@ def test_an_upload_keeps_its_instruments(visit: Callable[..., AppTest]) -> None:
 def test_all_that_is_kept_has_the_instruments(visit: Callable[..., AppTest]) -> None:
     app = upload(visit(model="five", seconds="5"), "ours.mid", write_midi(band_piece(2)))
     made = compose(app)
-    downloadable = [button.label for button in elements(app, "download_button")]
-    assert "Each instrument" in downloadable
+    assert "Each instrument" in kept_as(app)
+    assert "Files have all instruments, also those that are muted here" in words(app)
     kept = downloads.Kept(piece_of(app), made.takes, 0, "")
-    assert kept.name("stems") == "pyzzicato-five-1-take-1-stems.zip"
-    midi = mido.MidiFile(file=io.BytesIO(kept.maker("mid")()))
+    assert kept.name("stems") == "pyzzicato-five-ours-1-take-1-stems.zip"
+    midi = mido.MidiFile(file=io.BytesIO(kept.file("mid")))
     assert [track.name for track in midi.tracks[1:]] == list(INSTRUMENTS)
-    with zipfile.ZipFile(io.BytesIO(kept.maker("stems")())) as archive:
+    with zipfile.ZipFile(io.BytesIO(kept.file("stems"))) as archive:
         names = archive.namelist()
         assert len(names) == 10
-        assert "pyzzicato-five-1-take-1-strings.wav" in names
-        drums = read_midi(archive.read("pyzzicato-five-1-take-1-drums.mid"))
+        assert "pyzzicato-five-ours-1-take-1-strings.wav" in names
+        drums = read_midi(archive.read("pyzzicato-five-ours-1-take-1-drums.mid"))
         whole = downloads.whole(piece_of(app), made.takes[0])
         assert len(drums) == len(parts_of(whole)["Drums"])
-    assert kept.maker("png")().startswith(b"\x89PNG")
+    assert kept.file("png").startswith(b"\x89PNG")
 
 
 def test_piano_pieces_are_kept_as_before(visit: Callable[..., AppTest]) -> None:
     app = visit(model="small", seconds="5")
     compose(app)
-    assert "Each instrument" not in [button.label for button in elements(app, "download_button")]
+    assert "Each instrument" not in kept_as(app)
+    assert "muted" not in words(app)
     assert not {"Arrange for five", "Make instruments anew"} & set(labels(app))
     assert not view_of(app).hears_band
 

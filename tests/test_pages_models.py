@@ -14,12 +14,22 @@ from pyzzicato.generator import Generator, Step
 from pyzzicato.midi import read_midi, write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed
+from pyzzicato.tune_book import tune_book
 from pyzzicato.ui import downloads, state
 from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
 from tests.small_transformer import CONFIG, make_transformer_model
-from tests.visits import compose, elements, finished, open_app, problems, upload, view_of, words
+from tests.visits import (
+    compose,
+    finished,
+    kept_as,
+    open_app,
+    problems,
+    upload,
+    view_of,
+    words,
+)
 
 NOCTURNE = "chopin-nocturne-op-9-no-2"
 
@@ -58,10 +68,6 @@ def tune(count: int) -> NoteSequence:
     return NoteSequence(tuple(Note(n / 4, n / 4 + 0.2, 50 + n * 7 % 29) for n in range(count)))
 
 
-def labels(app: AppTest) -> list[str]:
-    return [button.label for button in elements(app, "download_button")]
-
-
 def test_a_model_without_composers_is_offered_without_them(visit: Callable[..., AppTest]) -> None:
     app = visit(model="tunes", seconds="5")
     assert problems(app) == []
@@ -74,7 +80,7 @@ def test_a_model_without_composers_is_offered_without_them(visit: Callable[..., 
     assert "composer" not in view_of(app).written
     piece = piece_of(app)
     assert (piece.style, piece.composer) == ("", "")
-    assert kept(app).name("mid") == "pyzzicato-tunes-1-take-1.mid"
+    assert kept(app).name("mid") == f"pyzzicato-tunes-{NOCTURNE}-1-take-1.mid"
     assert "Model: Tunes (tunes)" in downloads.settings_text(piece, "")
 
 
@@ -131,11 +137,11 @@ def test_text_is_shown_and_kept(visit: Callable[..., AppTest]) -> None:
     assert set("".join(made.texts)) <= set(LETTERS + " |\n")
     assert made.texts[0] in [each.value for each in app.code]
     assert made.texts[1] not in [each.value for each in app.code]
-    assert labels(app) == ["ABC", "MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
-    assert kept(app, 1).maker("abc")().decode() == made.texts[1]
+    assert kept_as(app) == ["ABC", "MIDI", "WAV", "MP3", "Picture", "SVG", "All takes"]
+    assert kept(app, 1).file("abc").decode() == tune_book(made.texts[1])
     assert kept(app, 1).name("abc") == "pyzzicato-letters-1-take-2.abc"
-    with zipfile.ZipFile(io.BytesIO(kept(app).maker("zip")())) as archive:
-        assert archive.read("pyzzicato-letters-1-take-2.abc").decode() == made.texts[1]
+    with zipfile.ZipFile(io.BytesIO(kept(app).file("zip"))) as archive:
+        assert archive.read("pyzzicato-letters-1-take-2.abc").decode() == tune_book(made.texts[1])
 
 
 def test_all_takes_at_once(visit: Callable[..., AppTest]) -> None:
@@ -145,10 +151,10 @@ def test_all_takes_at_once(visit: Callable[..., AppTest]) -> None:
     app.toggle(key="layers").set_value(True).run()
     assert f"{4 * 10} notes in 5 seconds" in words(app)
     assert "each on an instrument of its own" in words(app)
-    whole = read_midi(kept(app, None).maker("mid")())
+    whole = read_midi(kept(app, None).file("mid"))
     assert len({note.program for note in whole}) == 4
     assert len(whole) == 40 + len(find_seed(NOCTURNE).sequence())
-    assert kept(app, None).name("mid") == "pyzzicato-tunes-1-layers.mid"
+    assert kept(app, None).name("mid") == f"pyzzicato-tunes-{NOCTURNE}-1-layers.mid"
     assert "continue" not in [button.key for button in app.button]
     app.toggle(key="layers").set_value(False).run()
     assert "10 notes in 5 seconds" in words(app)
@@ -224,7 +230,7 @@ def test_two_composers_are_mixed(visit: Callable[..., AppTest]) -> None:
     assert "After Nocturne in E-flat major, op. 9 no. 2, in the style of Chopin with Bach" in words(
         app
     )
-    assert kept(app).name("mid") == "pyzzicato-chopin-bach-1-take-1.mid"
+    assert kept(app).name("mid") == f"pyzzicato-notes-{NOCTURNE}-chopin-bach-1-take-1.mid"
     link = dict(view_of(app).written)
     assert (link["composer_2"], link["mix"]) == ("bach", "0.4")
     again = visit(**link)

@@ -24,7 +24,7 @@ from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import find_seed
 from pyzzicato.style_player import StyleGenerator
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
-from pyzzicato.ui import downloads, resources, stage, style_map
+from pyzzicato.ui import downloads, resources, style_map
 from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
 from tests.small_model import make_model
@@ -199,7 +199,7 @@ def test_the_style_of_ones_own_music_is_mixed_in(visit: Callable[..., AppTest]) 
         == collect(generator.generate(piece.start.music, piece.controls, 1, theirs)).notes
     )
     assert made.notes != usual.notes
-    assert stage._about_link(piece).endswith("without the music that you mixed in.")
+    assert "The same again needs your music whose style is mixed in, ours.mid." in words(app)
     assert "Style of: ours.mid" in downloads.settings_text(piece, "")
     app.button(key="style-out").click().run()
     assert app.slider(key="set-alpha").disabled
@@ -249,9 +249,9 @@ def test_a_seed_morphs_into_another_opening(visit: Callable[..., AppTest]) -> No
     assert piece.seconds == pytest.approx(3 * 8 * 60 / ends[0].qpm)
     title = "Chopin's Nocturne in E-flat major, op. 9 no. 2 into Satie's Gymnop\u00e9die No. 1"
     assert downloads.title_of(piece).startswith(title)
-    assert stage._about_link(piece).endswith("without the music you started from.")
+    assert f"The same again needs the two pieces of {piece.start.words()}." in words(app)
     kept = downloads.Kept(piece, made.takes, 0, "")
-    assert len(read_midi(kept.maker("mid")())) == len(made.takes[0])
+    assert len(read_midi(kept.file("mid"))) == len(made.takes[0])
     app.button(key="undo").click().run()
     assert view_of(app).piece is None
     assert view_of(app).start.id == "chopin-nocturne-op-9-no-2"

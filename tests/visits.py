@@ -42,6 +42,12 @@ def words(app: AppTest) -> str:
     return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", body)) for body in kept)
 
 
+def kept_as(app: AppTest) -> list[str]:
+    """What the buttons say that keep a piece as a file."""
+    buttons = elements(app, "button")
+    return [each.label for each in buttons if str(each.key).startswith("keep-")]
+
+
 def problems(app: AppTest) -> list[str]:
     """The sentences that say what is wrong."""
     found = [re.fullmatch(r'<p class="pz-problem".*?>(.*)</p>', body) for body in _bodies(app)]

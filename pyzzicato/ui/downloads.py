@@ -1,22 +1,30 @@
-"""What a person can keep of a piece: files that are made only when their button is pressed."""
+"""What a person can keep of a piece: files that are made only when they are asked for."""
 
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pyzzicato.controls import declared
 from pyzzicato.layering import layered
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.tune_book import tune_book
+from pyzzicato.ui import links
 from pyzzicato.ui.band import listed
 from pyzzicato.ui.pieces import Piece
 from pyzzicato.ui.shell import clock
 
-__all__ = ["Kept", "file_name", "manner", "settings_text", "title_of", "whole"]
+__all__ = ["MIME", "Kept", "about_link", "file_name", "manner", "needs", "title_of", "whole"]
+
+_AT_ONCE = 2  # takes that are made at the same time
 
 MIME = {
     "mid": "audio/midi",
@@ -42,12 +50,20 @@ class Kept:
     texts: tuple[str, ...] = ()
     """The text of every take, where the model is one that writes text."""
 
-    def maker(self, kind: str) -> Callable[[], bytes]:
-        """Makes the file of this `kind` of the shown take; "zip" is all of them, and "stems" a ZIP
-        with every instrument of the shown one by itself."""
-        if kind == "zip":
-            return self._zip
-        return lambda: self._file(kind, self.shown)
+    @property
+    def written(self) -> NoteSequence:
+        """What is new of the shown take, or of all of them layered."""
+        return layered(self.takes) if self.shown is None else self.takes[self.shown]
+
+    @property
+    def music(self) -> NoteSequence:
+        """What is on the stage, from its first note to its last."""
+        return whole(self.piece, self.written)
+
+    @property
+    def text(self) -> str:
+        """The text of the shown take; "" where there is none."""
+        return self.texts[self.shown] if self.texts and self.shown is not None else ""
 
     def name(self, kind: str) -> str:
         """What the file of this kind is called."""
@@ -55,38 +71,50 @@ class Kept:
             return file_name(self.piece, self.shown, "zip").replace(".zip", "-stems.zip")
         return file_name(self.piece, "takes" if kind == "zip" else self.shown, kind)
 
-    def _file(self, kind: str, take: int | None) -> bytes:
+    def file(self, kind: str, tell: Callable[[float], None] = lambda share: None) -> bytes:
+        """The file of this `kind` of the shown take; "zip" is all of them, and "stems" a ZIP with
+        every instrument of the shown one by itself. Tells how much is done, from 0 to 1."""
+        return self._zip(tell) if kind == "zip" else self._file(kind)
+
+    def _file(self, kind: str) -> bytes:
         if kind == "abc":
-            return self.texts[take or 0].encode()
-        written = layered(self.takes) if take is None else self.takes[take]
-        music = whole(self.piece, written)
+            return tune_book(self.text).encode()
         if kind == "stems":
             from pyzzicato.band_parts import stems_file
 
-            return stems_file(music, file_name(self.piece, take, "").rstrip("."))
+            return stems_file(self.music, file_name(self.piece, self.shown, "").rstrip("."))
         if kind == "mid":
-            return write_midi(music, name=title_of(self.piece))
+            return write_midi(self.music, name=title_of(self.piece))
         if kind in ("png", "svg"):
             from pyzzicato.plotting import figure_file, roll_figure
 
-            there, new = self.piece.parts(written)
-            title = title_of(self.piece)
-            figure = roll_figure(
-                there, new, title=title, border=self.piece.border, layers=take is None
-            )
+            there, new = self.piece.parts(self.written)
+            title, layers = title_of(self.piece), self.shown is None
+            figure = roll_figure(there, new, title=title, border=self.piece.border, layers=layers)
             return figure_file(figure, kind)
         from pyzzicato.audio import sound_file
 
-        return sound_file(music, kind)
+        return sound_file(self.music, kind)
 
-    def _zip(self) -> bytes:
+    def _zip(self, tell: Callable[[float], None]) -> bytes:
+        """Every take as MIDI, MP3 and perhaps ABC, two of them at a time, and the settings."""
+        takes = [replace(self, shown=take) for take in range(len(self.takes))]
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for take in range(len(self.takes)):
-                for kind in ("mid", "mp3", "abc") if any(self.texts) else ("mid", "mp3"):
-                    archive.writestr(file_name(self.piece, take, kind), self._file(kind, take))
+        with (
+            zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+        ):
+            for done, files in enumerate(pool.map(_all_of, takes), start=1):
+                for name, data in files.items():
+                    archive.writestr(name, data)
+                tell(done / len(takes))
             archive.writestr("settings.txt", settings_text(self.piece, self.address))
         return buffer.getvalue()
+
+
+def _all_of(take: Kept) -> dict[str, bytes]:
+    kinds = ("mid", "mp3", "abc") if take.text else ("mid", "mp3")
+    return {take.name(kind): take.file(kind) for kind in kinds}
 
 
 def whole(piece: Piece, take: NoteSequence) -> NoteSequence:
@@ -117,16 +145,45 @@ def manner(style: str, info: ModelInfo) -> str:
 
 
 def file_name(piece: Piece, take: int | str | None, kind: str) -> str:
-    """A plain file name; a take is counted from 0 here and from 1 there, None is all at once."""
-    second = getattr(piece.controls, "composer_2", "")
-    about = (piece.composer or piece.info.id, second, str(piece.controls.rng_seed))
-    name = "-".join(["pyzzicato", *(part for part in about if part)])
+    """A plain file name that says model, seed, style and number: another piece has another one.
+
+    A take is counted from 0 here and from 1 there, None is all at once.
+    """
+    about = (
+        piece.info.id,
+        _seed_name(piece),
+        "-".join(["keeping", *piece.kept]) if piece.kept else "",
+        piece.composer,
+        getattr(piece.controls, "composer_2", ""),
+        str(piece.controls.rng_seed),
+    )
+    name = "-".join(["pyzzicato", *(slug(part) for part in about if part)])
     which = f"take-{take + 1}" if isinstance(take, int) else take or "layers"
     return f"{name}-{which}.{kind}"
 
 
+def _seed_name(piece: Piece) -> str:
+    """What a piece starts from, as a part of a file name; "" where that is nothing."""
+    start = piece.start
+    if start.id not in (links.UPLOAD, links.RESULT):
+        return "" if start.id == links.NOTHING else start.id
+    name = Path(start.title).stem if start.id == links.UPLOAD else start.title
+    name = slug(name) or start.id
+    if start.rounds:
+        name += f"-continued-{start.rounds}"
+    if piece.gap:
+        name += f"-anew-{piece.gap.start:g}-{piece.gap.stop:g}"
+    return name
+
+
+def slug(text: str) -> str:
+    """`text` as a part of a file name: small letters, figures and hyphens, at most 60."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+
+
 def settings_text(piece: Piece, address: str) -> str:
-    """All settings of a piece, a line each, so that it can be made again."""
+    """All settings of a piece, a line each, and how it can be made again."""
     lines = [title_of(piece), "", f"Model: {piece.info.title} ({piece.info.id})"]
     lines += [
         f"{item.label} ({item.name}): {getattr(piece.controls, item.name)}"
@@ -135,4 +192,32 @@ def settings_text(piece: Piece, address: str) -> str:
     if piece.mixed:
         lines.append(f"Style of: {', '.join(each.name for each in piece.mixed)}")
     lines += [f"Takes: {piece.takes}", f"Seed: {piece.start.id} {piece.start.words()}".rstrip()]
-    return "\n".join([*lines, "", "The same again:", address, ""])
+    needed = needs(piece)
+    again = [needed] if needed else ["The same again:", address]
+    return "\n".join([*lines, "", *again, ""])
+
+
+def needs(piece: Piece) -> str:
+    """What the same again needs that no link holds, in one sentence; "" where a link is enough."""
+    start = piece.start
+    needed = []
+    if start.id == links.UPLOAD:
+        needed.append(f"your file {start.title}")
+    elif piece.morph:
+        needed.append(f"the two pieces of {start.words()}")
+    elif start.id == links.RESULT:
+        needed.append(f"the piece that it was made from, {start.words()}")
+    elif piece.kept:
+        needed.append(f"the {listed(piece.kept)} of {start.words()}, kept as they are")
+    if piece.mixed:
+        names = ", ".join(each.name for each in piece.mixed)
+        needed.append(f"your music whose style is mixed in, {names}")
+    return f"The same again needs {' and '.join(needed)}." if needed else ""
+
+
+def about_link(piece: Piece) -> str:
+    """What a link to a piece gives to whoever opens it."""
+    needed = needs(piece)
+    if needed:
+        return f"This opens the app with these settings, but without that music. {needed}"
+    return "Who opens this and presses Compose gets the same music, note for note."

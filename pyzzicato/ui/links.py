@@ -1,8 +1,9 @@
 """The address bar: all settings as texts, and back, with a sentence for what cannot be.
 
-A link holds the model, the seed, the number of takes, whether to avoid copying, and every control
-of the model's family. An uploaded or continued piece is not in it: `seed=upload` and `seed=result`
-only say so.
+A link holds the model, the seed, the composer, and whatever else differs from what is usual for
+the model: its controls, the number of takes, whether to avoid copying, and which take is to be
+shown. What it leaves out is as usual. An uploaded or continued piece is not in it: `seed=upload`
+and `seed=result` only say so.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ __all__ = [
     "AVOID",
     "NOTHING",
     "RESULT",
+    "TAKE",
     "TAKES",
     "UPLOAD",
     "allowed",
     "as_texts",
     "from_link",
     "usual_settings",
+    "with_take",
 ]
 
 UPLOAD, RESULT = "upload", "result"
@@ -36,6 +39,16 @@ TAKES = Control(
     default=1,
     label="Takes",
     help="How many continuations to write at once, to choose from.",
+    minimum=1,
+    maximum=10,
+    step=1,
+)
+TAKE = Control(
+    name="take",
+    kind=int,
+    default=1,
+    label="Take",
+    help="Which of the takes is shown first.",
     minimum=1,
     maximum=10,
     step=1,
@@ -55,15 +68,27 @@ _LOST = {
 }
 
 
+def usual_settings(info: ModelInfo) -> dict[str, Any]:
+    """What the settings of a model are unless one turns them, its number of takes among them."""
+    takes = info.card.get("takes", TAKES.default)
+    usual = {item.name: item.default for item in declared(info.controls)}
+    return {**usual, TAKES.name: TAKES.check(takes), AVOID.name: AVOID.default}
+
+
 def as_texts(settings: Mapping[str, Any], info: ModelInfo) -> dict[str, str]:
-    """What the address bar says: only what matters to the model `info`."""
-    names = [
-        "model",
-        "seed",
-        *(item.name for item in _beside(info)),
-        *(item.name for item in _linked(info)),
-    ]
-    return {name: _text(settings[name]) for name in names}
+    """What the address bar says: model, seed, composer, and what is not as usual."""
+    usual = usual_settings(info)
+    texts = {name: _text(settings[name]) for name in ("model", "seed")}
+    for item in [*_beside(info), *_linked(info)]:
+        text = _text(settings[item.name])
+        if item.name == "composer" or text != _text(usual[item.name]):
+            texts[item.name] = text
+    return texts
+
+
+def with_take(texts: Mapping[str, str], take: int) -> dict[str, str]:
+    """A link that asks for a take, counted from 0, besides."""
+    return {**texts, TAKE.name: str(take + 1)} if take else dict(texts)
 
 
 def _beside(info: ModelInfo) -> list[Control]:
@@ -85,7 +110,8 @@ def from_link(
 ) -> tuple[dict[str, Any], list[str]]:
     """The settings that a link asks for, and a sentence for each thing it cannot have.
 
-    `settings` are the usual ones, kept for what the link leaves out or gets wrong.
+    What it leaves out or gets wrong is as usual for its model; the model itself, the seed and the
+    composer stay what they are in `settings`.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []
@@ -95,7 +121,11 @@ def from_link(
         model = settings["model"]
     found["model"] = model
     info = models[model]
-    for item in [*_beside(info), *_linked(info)]:
+    usual = usual_settings(info)
+    found[TAKE.name] = TAKE.default
+    for item in [*_beside(info), *_linked(info), TAKE]:
+        if item.name != "composer" and item.name in usual:
+            found[item.name] = usual[item.name]
         if item.name in texts and item.name not in _COMPOSERS:
             try:
                 found[item.name] = item.check(texts[item.name])
@@ -152,14 +182,6 @@ def _seed(texts: Mapping[str, str]) -> dict[str, str]:
         raise UnknownName(
             f"This link asks for a seed that is not here, “{text[:60]}”: choose one below."
         ) from None
-
-
-def usual_settings(info: ModelInfo) -> dict[str, Any]:
-    """What the settings of a model are unless one turns them, its number of takes among them."""
-    takes = info.card.get("takes", TAKES.default)
-    usual = {item.name: item.default for item in declared(info.controls)}
-    beside = {TAKES.name: TAKES.check(takes), AVOID.name: AVOID.default}
-    return {**usual, **beside}
 
 
 def allowed(info: ModelInfo, name: str, value: Any) -> bool:

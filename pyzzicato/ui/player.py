@@ -26,6 +26,7 @@ __all__ = [
     "PlayerResult",
     "SeedCard",
     "browser_keeps",
+    "fetch_file",
     "page_code",
     "player",
     "seed_cards",
@@ -89,7 +90,7 @@ _components = {
 }
 # Takes no room on the page, not even the gap between two elements. (Streamlit takes a text
 # without a line break for the name of a file.)
-_code, _bank, _visit = (
+_code, _bank, _visit, _fetch = (
     st.components.v2.component(
         f"pyzzicato.{name}",
         html='<i class="pyzzicato-hidden"></i>',
@@ -101,6 +102,7 @@ _code, _bank, _visit = (
         ("code", _script(*_CODE)),
         ("bank", _asset("bank.js")),
         ("visit", _asset("visit.js")),
+        ("fetch", _asset("fetch.js")),
     )
 )
 
@@ -148,28 +150,24 @@ def player(
     and `take` and more notes as they arrive. `made` seconds of new music are complete (None: up to
     the last note's end): while `running`, playing waits there.
 
-    A new `take` replaces the picture and keeps the place and the playing; a new `piece` starts
-    afresh. With `autoplay`, playing begins at `start_at` seconds once for each `piece` (or when
-    autoplay becomes true), as soon as half a second of music lies ahead and the page has been
-    touched. `height` is that of the roll, in pixels; 0 hides it. With `inside`, notes of the seed
-    may follow the new music; `marked` is a stretch to point out, `known` a passage to underline.
-    Where a band plays, each instrument has a colour, a sound and a strip to mute it; with `layers`
-    each program has a colour and a sound, for takes that are layered. What of the seed comes after
-    each of `borders` was written earlier.
+    A new `take` keeps the place; a new `piece` starts afresh, and with `autoplay` plays from
+    `start_at` seconds once half a second lies ahead and the page has been touched. `height` is that of the roll in pixels, 0 hides it. With `inside`, notes of
+    the seed may follow the new music; `marked` is a stretch to point out, `known` one to underline.
+    In a band each instrument has a colour, a sound and a strip to mute it; with `layers` each
+    program has a colour and a sound. What comes after each of `borders` was written earlier.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
     band = is_band(seed, continuation) and not layers
+    rows = _in_order(seed, continuation, border, () if band else borders, band)
     header = {
         "take": take, "piece": piece, "border": border, "expected": expected, "running": running,
         "autoplay": autoplay, "start_at": start_at, "height": height,
         "offer_continue": offer_continue, "marked": marked, "known": known,
         "made": border + (continuation.duration if made is None else made),
-        "until": border + expected if inside else None, "earlier": bool(borders),
+        "until": border + expected if inside else None, "earlier": bool(borders), "notes": len(rows),
         "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
-    rows = _in_order(seed, continuation, border, () if band else borders, band)
-    header["notes"] = len(rows)
     rows = _news(key, running).of((piece, take, band), rows)
     result = _mounted("player", key, pack(header, rows), on_continue_at_change=_nothing)
     at = result.get("continue_at")
@@ -229,6 +227,11 @@ def sound_bank(*, band: bool = False) -> None:
         data = _bank_bytes(path)
         if data:
             _bank(key=f"pyzzicato-{path.stem}", data=data)
+
+
+def fetch_file(file: str) -> None:
+    """Has the browser press, once, the download button in the container `file-<file>`."""
+    _fetch(key=f"pyzzicato-fetch-{file}", data={"id": file})
 
 
 @cache

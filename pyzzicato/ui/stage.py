@@ -12,14 +12,13 @@ from pyzzicato.layering import can_be_layered, layered
 from pyzzicato.limits import MAX_SECONDS
 from pyzzicato.metrics import is_drone
 from pyzzicato.notes import NoteSequence, counted
-from pyzzicato.ui import anew, keeping, links, morphing, resources, shell
+from pyzzicato.ui import anew, keep_row, keeping, links, morphing, resources, shell
 from pyzzicato.ui.closeness import Closeness, closeness
-from pyzzicato.ui.downloads import MIME, Kept, manner, title_of, whole
+from pyzzicato.ui.downloads import Kept, manner, title_of, whole
 from pyzzicato.ui.jobs import Progress
 from pyzzicato.ui.pieces import Piece, Start
 from pyzzicato.ui.player import PlayerResult, player, takes_row
 from pyzzicato.ui.state import View
-from pyzzicato.ui.theme import is_dark
 from pyzzicato.ui.widgets import draw_anew, gather, show
 
 __all__ = ["draw"]
@@ -68,6 +67,7 @@ def _draw_start(view: View) -> None:
         borders=start.borders,
         key="player",
     )
+    keep_row.draw(None)
     _next(view, None)
 
 
@@ -93,13 +93,13 @@ def _draw_piece(view: View, piece: Piece) -> None:
     if asked is not None:
         _continue(view, piece, music, asked)
     if progress.running:
+        keep_row.draw(None)
         return
     if view.shows_running:
         draw_anew()
-    if music:
-        if close.words:
-            shell.line(close.words)
-        _keep(piece, progress, take)
+    if music and close.words:
+        shell.line(close.words)
+    keep_row.draw(_kept(piece, progress, take) if music else None)
     _next(view, music)
 
 
@@ -215,58 +215,13 @@ def _name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def _keep(piece: Piece, progress: Progress, take: int | None) -> None:
-    kept = Kept(piece, progress.takes, take, _address(piece), progress.texts)
-    buttons = {"mid": "MIDI", "wav": "WAV", "mp3": "MP3", "png": "Picture", "svg": "SVG"}
-    if take is not None and progress.texts[take]:
-        buttons = {"abc": "ABC", **buttons}
-    if take is not None and is_band(*piece.parts(progress.takes[take])):
-        buttons["stems"] = "Each instrument"
-    with st.container(key="keep", horizontal=True, vertical_alignment="center"):
-        shell.line("Keep", "label")
-        for kind, label in (buttons | {"zip": "All takes"}).items():
-            st.download_button(
-                label,
-                data=kept.maker(kind),
-                file_name=kept.name(kind),
-                mime=MIME[kind],
-                key=f"keep-{kind}",
-                on_click="ignore",
-            )
-        with st.popover("Link"):
-            shell.line(_about_link(piece))
-            st.code(kept.address, language=None, wrap_lines=True)
-    picture = st.expander("Piano roll as a picture", key="picture", on_change="rerun")
-    if picture.open:
-        with picture, st.spinner("Drawing …"):
-            written = layered(progress.takes) if take is None else progress.takes[take]
-            there, new = piece.parts(written)
-            layers = take is None
-            png = _picture(there, new, piece.border, title_of(piece), is_dark(), layers)
-            st.image(png, width="stretch")
+def _kept(piece: Piece, progress: Progress, take: int | None) -> Kept:
+    return Kept(piece, progress.takes, take, _address(piece, take), progress.texts)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _picture(
-    seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool, layers: bool
-) -> bytes:
-    from pyzzicato.plotting import figure_file, roll_figure
-
-    figure = roll_figure(seed, music, border=border, title=title, dark=dark, layers=layers)
-    return figure_file(figure, "png")
-
-
-def _about_link(piece: Piece) -> str:
-    if piece.start.id in (links.UPLOAD, links.RESULT):
-        return "This opens the app with these settings, but without the music you started from."
-    if piece.mixed:
-        return "This opens the app with these settings, but without the music that you mixed in."
-    return "Who opens this and presses Compose gets the same music, note for note."
-
-
-def _address(piece: Piece) -> str:
+def _address(piece: Piece, take: int | None) -> str:
     base = (st.context.url or "").split("?")[0].rstrip("/")
-    return f"{base}/?{urlencode(piece.texts)}"
+    return f"{base}/?{urlencode(links.with_take(piece.texts, take or 0))}"
 
 
 def _next(view: View, music: NoteSequence | None) -> None:

@@ -74,6 +74,8 @@ class View:
     """Whether all takes are shown at once."""
     warm: set[str] = field(default_factory=set)
     """The models that were loaded since this visitor came."""
+    wanted_take: int = 0
+    """Which take of the next piece is shown first, from 0, as a link asks for it."""
     pieces: int = 0
     shows_running: bool = False
     """Whether the page shows a piece that is being written. All of the page goes by it; once it
@@ -294,7 +296,8 @@ class View:
         """Puts a piece that is being written on the stage; undo brings back what was there."""
         self._remember()
         self.piece, self.pieces = piece, piece.number
-        self.take, self.layered, self.autoplay = 0, False, True
+        self.take, self.wanted_take = min(self.wanted_take, piece.takes - 1), 0
+        self.layered, self.autoplay = False, True
         self._stage()
 
     def _link(self, start: Start, more: Mapping[str, Any]) -> dict[str, str]:
@@ -386,6 +389,7 @@ def _follow(view: View, texts: dict[str, str]) -> None:
     found, problems = links.from_link(texts, view.models, view.settings)
     if found["model"] != view.settings["model"]:
         view.choose_model(found["model"])
+    view.wanted_take = found.pop(links.TAKE.name) - 1
     view.settings.update(found)
     view.problems["link"] = " ".join(problems)
     seed = found.get("seed")
@@ -396,7 +400,7 @@ def _follow(view: View, texts: dict[str, str]) -> None:
 
 def close_view(view: View) -> None:
     """Puts the settings into the address bar, and keeps what is on the stage."""
-    view.written = links.as_texts(view.settings, view.info)
+    view.written = links.with_take(links.as_texts(view.settings, view.info), view.wanted_take)
     browser_keeps(visits.COOKIE, visits.token(), urlencode(view.written))
     saved = visits.Saved((*view.past, view.scene), tuple(view.future), view.written)
     if saved != view.kept:
