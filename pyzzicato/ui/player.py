@@ -151,10 +151,11 @@ def player(
     the last note's end): while `running`, playing waits there.
 
     A new `take` keeps the place; a new `piece` starts afresh, and with `autoplay` plays from
-    `start_at` seconds once half a second lies ahead and the page has been touched. `height` is that of the roll in pixels, 0 hides it. With `inside`, notes of
-    the seed may follow the new music; `marked` is a stretch to point out, `known` one to underline.
-    In a band each instrument has a colour, a sound and a strip to mute it; with `layers` each
-    program has a colour and a sound. What comes after each of `borders` was written earlier.
+    `start_at` seconds once half a second lies ahead and the page has been touched. `height` is the
+    roll's in pixels, 0 hides it. With `inside`, notes of the seed may follow the new music;
+    `marked` is a stretch to point out, `known` one to underline. In a band each instrument has a
+    colour, a sound and a strip to mute it; with `layers` each program has. What comes after each of
+    `borders` was written earlier.
     With `offer_continue` there is a button *Continue from here*; the run in which it was pressed
     gets a PlayerResult, every other run None. Nothing else causes a rerun.
     """
@@ -162,15 +163,14 @@ def player(
     rows = _in_order(seed, continuation, border, () if band else borders, band)
     header = {
         "take": take, "piece": piece, "border": border, "expected": expected, "running": running,
-        "autoplay": autoplay, "start_at": start_at, "height": height,
+        "autoplay": autoplay, "start_at": start_at, "height": height, "earlier": bool(borders),
         "offer_continue": offer_continue, "marked": marked, "known": known,
         "made": border + (continuation.duration if made is None else made),
-        "until": border + expected if inside else None, "earlier": bool(borders), "notes": len(rows),
+        "until": border + expected if inside else None, "notes": len(rows),
         "band": [n for n in players(seed, continuation) if n != OTHERS] if band and height else [],
     }  # fmt: skip
-    rows = _news(key, running).of((piece, take, band), rows)
-    result = _mounted("player", key, pack(header, rows), on_continue_at_change=_nothing)
-    at = result.get("continue_at")
+    data = pack(header, _news(key, running).of((piece, take, band), rows))
+    at = _mounted("player", key, data, on_continue_at_change=_nothing).get("continue_at")
     return None if at is None else PlayerResult(float(at))
 
 
