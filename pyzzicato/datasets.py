@@ -94,7 +94,14 @@ class Dataset:
 
 
 def music_for(training: Mapping[str, Any], folder: Path) -> Dataset:
-    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`."""
+    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`.
+
+    Where it is a file, it was made by `pyzzicato.packed_notes`.
+    """
+    if folder.is_file():
+        from pyzzicato.packed_notes import packed_music
+
+        return packed_music(training, folder)
     kinds = training.get("kinds", ("performance",))
     return read_dataset(
         folder,
