@@ -94,12 +94,13 @@ def _add_training(command: Any) -> None:
     made.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
     made.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's own number")
     made.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
-    made.add_argument(
+    ways = made.add_mutually_exclusive_group()
+    ways.add_argument(
         "--further",
         action="store_true",
         help="go on from the weights there are, as the recipe's [training.further] says",
     )
-    made.add_argument(
+    ways.add_argument(
         "--steady",
         action="store_true",
         help="at one rate until it is stopped, from the last checkpoint (docs/training.md)",
@@ -107,7 +108,7 @@ def _add_training(command: Any) -> None:
     made.add_argument(
         "--notes", type=int, metavar="N", help="with --steady: stop when so many have been seen"
     )
-    made.add_argument(
+    ways.add_argument(
         "--decay",
         type=Path,
         metavar="FOLDER",
@@ -129,8 +130,10 @@ def _train(options: argparse.Namespace) -> int:
     from pyzzicato.registry import model_info
 
     info = model_info(options.model)
-    if options.epochs is not None and options.epochs < 1:
-        raise PyzzicatoError(f"There cannot be {options.epochs} epochs: choose 1 or more.")
+    for name in ("epochs", "notes"):
+        number = getattr(options, name)
+        if number is not None and number < 1:
+            raise PyzzicatoError(f"There cannot be {number} {name}: choose 1 or more.")
     if options.steady or options.decay:
         return _train_steadily(info, options)
     from pyzzicato.recipes import recipe

@@ -28,6 +28,7 @@ from pyzzicato.checkpoints import locked, restore, save
 from pyzzicato.datasets import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.optimizers import optimizer
+from pyzzicato.performance_examples import note_loss
 from pyzzicato.recipes import Batch, Recipe, family_module, next_recipe, weights_by_path
 
 __all__ = ["CHECKPOINT", "decay", "train_steadily"]
@@ -63,6 +64,8 @@ def decay(
     What is half done is in `plan.run`/decay, is gone on with, and is deleted at the end. Returns
     what training.json holds, or the progress where it was stopped. Raises as `train_steadily`.
     """
+    with _writing(output):  # not only after hours
+        output.mkdir(parents=True, exist_ok=True)
     begun = plan.run / CHECKPOINT
     branch = replace(plan, run=plan.run / "decay")
     with locked(branch.run):
@@ -78,7 +81,8 @@ def decay(
         first = run.progress["decay_from"]
         if not run.until(round(first * (1 + DECAY))):
             return run.progress
-        summary = _finish(run, output)
+        with _writing(output):
+            summary = _finish(run, output)
     shutil.rmtree(branch.run)
     return summary
 
@@ -90,7 +94,6 @@ def _finish(run: _Run, output: Path) -> dict[str, Any]:
     from pyzzicato.training_summary import training_summary
 
     plan, progress = run.plan, run.progress
-    output.mkdir(parents=True, exist_ok=True)
     (output / "model.toml").write_text(next_recipe(plan.folder), encoding="utf-8")
     for name, graph in (
         family_module(plan.family).export(weights_by_path(run.model), plan.config).items()
@@ -113,6 +116,18 @@ def _finish(run: _Run, output: Path) -> dict[str, Any]:
     return summary
 
 
+@contextlib.contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    """Makes of what goes wrong while `output` is written one PyzzicatoError."""
+    try:
+        yield
+    except OSError as error:
+        raise PyzzicatoError(
+            f"The model cannot be written to {output} ({error.strerror}): make room, or name "
+            "another folder, and give the same command again; nothing is lost."
+        ) from error
+
+
 class _Run:
     """A network that is being taught, and how far it has come.
 
@@ -132,6 +147,11 @@ class _Run:
         keras.utils.set_random_seed(rng_seed)
         keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
         family = family_module(plan.family)
+        if plan.training.get("schedule") != "constant" or family.loss is not note_loss:
+            raise PyzzicatoError(
+                f"There is no steady training of {plan.model}: it is for networks of notes whose "
+                'recipe says schedule = "constant".'
+            )
         self.plan, self.dataset, self.rng_seed, self.say = plan, dataset, rng_seed, say
         self.path = plan.run / CHECKPOINT
         self.progress: dict[str, Any] = {"step": 0, "notes": 0, "days": {}, "history": []}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,11 +323,35 @@ def test_a_folder_without_music_to_check_by_is_one_sentence(shelf: Path, dataset
         train_steadily(plan_of(shelf), alone)
 
 
+def test_a_place_where_no_model_can_be_written_is_told_before_the_decay(
+    shelf: Path, dataset: Dataset
+) -> None:
+    plan = plan_of(shelf)
+    train_steadily(plan, dataset, notes=STEP)
+    (shelf / "file").write_text("")
+    with pytest.raises(PyzzicatoError, match=r"cannot be written to .* nothing is lost"):
+        decay(plan, dataset, shelf / "file" / "small")
+    assert not (plan.run / "decay").exists()
+
+
+def test_what_learns_in_another_way_has_no_steady_training(shelf: Path, dataset: Dataset) -> None:
+    path = shelf / "models" / "small" / "next.toml"
+    path.write_text(NEXT.replace('schedule = "constant"', ""))
+    with pytest.raises(PyzzicatoError, match="There is no steady training of small"):
+        train_steadily(plan_of(shelf), dataset)
+    folder = Path(__file__).parent.parent / "models" / "wavenet"
+    wavenet = recipe(folder, shelf)
+    constant = replace(wavenet, training={**wavenet.training, "schedule": "constant"})
+    with pytest.raises(PyzzicatoError, match="There is no steady training of wavenet"):
+        train_steadily(constant, dataset)
+
+
 def test_the_commands(
     shelf: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: dataset)
     order = ["train", "small", "--data", "x", "--runs", str(shelf / "runs")]
+    assert main([*order, "--steady", "--notes", "0"]) == 1
     assert main([*order, "--steady", "--notes", str(5 * STEP)]) == 0
     assert main([*order, "--steady", "--notes", str(10 * STEP)]) == 0
     assert main([*order, "--decay", str(shelf / "made" / "small")]) == 0
