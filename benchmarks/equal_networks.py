@@ -62,7 +62,8 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
     # Without composers the table is one row, and all windows are nobody's.
     own, plain = plan.config, {**plan.config, "composers": []}
     adamw = {**plan.training, "optimizer": "adamw"}
-    small = {**own, "batch": max(1, own["batch"] // 4)}
+    tokens = {**own, "sounding": False}  # they read no notes beside which keys could sound
+    small = {**tokens, "batch": max(1, own["batch"] // 4)}
 
     def build(config: Mapping[str, Any], core: Any = None) -> Callable[[], Any]:
         return lambda: transformer.build(config, core)
@@ -72,8 +73,8 @@ def variants(plan: Recipe) -> dict[str, tuple[Callable[[], Any], Mapping[str, An
         "no_composer": (build(plain), plain, plan.training),
         "lstm": (build(own, recurrent), own, {**adamw, "learning_rate": 0.002}),
         "adamw": (build(own), own, {**adamw, "learning_rate": 0.001}),
-        "tokens": (partial(build_of_tokens, own), own, plan.training),
-        "tokens_small": (partial(build_of_tokens, own), small, plan.training),
+        "tokens": (partial(build_of_tokens, tokens), tokens, plan.training),
+        "tokens_small": (partial(build_of_tokens, tokens), small, plan.training),
     }
 
 

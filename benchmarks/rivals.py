@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from pyzzicato.note_graph import NoteGraph
 from pyzzicato.performance_examples import READ, WISHES
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import CachedGraph
 
 __all__ = ["CONTEXT", "gpt2_step", "naive_note", "our_step", "rivals_of"]
 
@@ -61,7 +61,7 @@ def naive_note(network: Any, info: ModelInfo, steps: int) -> Callable[[], float]
 
 def our_step(info: ModelInfo, steps: int) -> Callable[[], float]:
     """A variant: the median step of the cached graph alone, one piece."""
-    graph = CachedGraph(info.weights)
+    graph = NoteGraph(info.weights)
 
     def variant() -> float:
         cache = graph.cache(1, int(info.config["places"]))

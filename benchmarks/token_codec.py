@@ -37,10 +37,11 @@ from pyzzicato.families.transformer import (
     told_composer,
     with_tables,
 )
+from pyzzicato.note_graph import NoteGraph
 from pyzzicato.note_writer import NoteHeads
 from pyzzicato.performance_examples import READ, WISHES
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import Cache, CachedGraph, weights_of
+from pyzzicato.runtime import CachedGraph, weights_of
 from pyzzicato.step_graph import Graph
 
 __all__ = ["EDGES", "NO_NOTE", "build", "export", "notes_per_second", "tokens_of"]
@@ -135,14 +136,9 @@ def notes_per_second(info: ModelInfo, rounds: int = 5, notes: int = 40) -> dict[
         path = Path(folder) / "tokens.onnx"
         config = {**info.config, "composers": info.composers}
         onnx.save(export(_drawn(info), config), str(path))
-        writers = {
-            (name, takes): writer(info, graph, takes)
-            for name, graph, writer in (
-                ("transformer", CachedGraph(info.weights), by_note),
-                ("tokens", CachedGraph(path), by_token),
-            )
-            for takes in TAKES
-        }
+        notes_graph, tokens_graph = NoteGraph(info.weights), CachedGraph(path)
+        writers = {("transformer", n): by_note(info, notes_graph, n) for n in TAKES}
+        writers |= {("tokens", n): by_token(info, tokens_graph, n) for n in TAKES}
     timed = {f"{name} {takes}": _timed(w, notes) for (name, takes), w in writers.items()}
     seconds = in_turn(timed, rounds)
     found: dict[str, Any] = {
@@ -174,14 +170,13 @@ def _drawn(info: ModelInfo) -> dict[str, Numbers]:
     return {**weights_of(info.weights), **drawn, "last_norm/scale": np.ones(width)}
 
 
-def _filled(graph: CachedGraph, feed: Mapping[str, Numbers], takes: int) -> Cache:
-    """A cache that is full of what `feed`, (1, places, n) each, makes, for so many takes."""
+def _filled(advance: Any, cache: Any, feed: Mapping[str, Numbers], takes: int) -> Any:
+    """`cache`, of a graph or a note graph, full of `feed`, (1, places, n) each, for many takes."""
     places = feed["notes"].shape[1]
-    cache = graph.cache(1, places)
     for first in range(0, places, PORTION):
         part = slice(first, first + PORTION)
         now = {name: v if name == "composer" else v[:, part] for name, v in feed.items()}
-        graph.advance(now, cache)
+        advance(now, cache)
     return cache.repeated(takes)
 
 
@@ -191,12 +186,13 @@ def _asked(info: ModelInfo, batch: int, steps: int) -> dict[str, Numbers]:
     return {"wishes": np.zeros((batch, steps, len(WISHES)), np.float32), "composer": composer}
 
 
-def by_note(info: ModelInfo, graph: CachedGraph, takes: int) -> Callable[[], None]:
+def by_note(info: ModelInfo, graph: NoteGraph, takes: int) -> Callable[[], None]:
     """Writes one note of every take: one step of the network, then its heads, as it is played."""
     heads = NoteHeads(weights_of(info.folder / "heads.onnx"))
     places, dice = int(info.config["places"]), np.random.default_rng(1)
     read = np.stack([dice.integers(0, rows, (1, places)) for rows in READ], -1).astype(np.float32)
-    cache = _filled(graph, {"notes": read, **_asked(info, 1, places)}, takes)
+    feed = {"notes": read, **_asked(info, 1, places)}
+    cache = _filled(graph.advance, graph.cache(1, places), feed, takes)
     last = {"notes": np.repeat(read[:, -1:], takes, axis=0), **_asked(info, takes, 1)}
 
     def write() -> None:
@@ -215,7 +211,8 @@ def by_token(info: ModelInfo, graph: CachedGraph, takes: int) -> Callable[[], No
     places, dice = int(info.config["places"]), np.random.default_rng(1)
     codes = np.stack([dice.integers(0, bins, (1, places)) for bins in BINS], axis=-1)
     read = tokens_of(codes)[..., None].astype(np.float32)
-    cache = _filled(graph, {"notes": read, **_asked(info, 1, EACH * places)}, takes)
+    feed = {"notes": read, **_asked(info, 1, EACH * places)}
+    cache = _filled(graph.advance, graph.cache(1, EACH * places), feed, takes)
     last = {"notes": np.full((takes, 1, 1), EDGES[3], np.float32), **_asked(info, takes, 1)}
 
     def write() -> None:

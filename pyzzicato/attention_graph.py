@@ -15,7 +15,16 @@ import numpy as np
 
 from pyzzicato.step_graph import Graph
 
-__all__ = ["CACHED_KEYS", "CACHED_VALUES", "NEW_KEYS", "NEW_VALUES", "attention", "rms_norm"]
+__all__ = [
+    "CACHED_KEYS",
+    "CACHED_VALUES",
+    "EPSILON",
+    "NEW_KEYS",
+    "NEW_VALUES",
+    "attention",
+    "query_scale",
+    "rms_norm",
+]
 
 CACHED_KEYS, CACHED_VALUES = "cached_keys/", "cached_values/"
 NEW_KEYS, NEW_VALUES = "new_keys/", "new_values/"
@@ -24,10 +33,24 @@ EPSILON = 1e-6  # of Keras' RMSNormalization
 
 def rms_norm(graph: Graph, value: str, layer: str) -> str:
     """A Keras RMSNormalization layer over the last axis."""
+    return graph.op("Mul", plain_norm(graph, value), graph.weight(f"{layer}/scale"))
+
+
+def plain_norm(graph: Graph, value: str) -> str:
+    """`value` over its root mean square along the last axis."""
     square = graph.op("Mul", value, value)
     mean = graph.op("ReduceMean", square, graph.constant([-1]), keepdims=1)
     root = graph.op("Sqrt", graph.op("Add", mean, graph.number(EPSILON)))
-    return graph.op("Mul", graph.op("Div", value, root), graph.weight(f"{layer}/scale"))
+    return graph.op("Div", value, root)
+
+
+def query_scale(config: Mapping[str, Any]) -> float:
+    """What the products of queries and keys count: 1 / sqrt(size of a head) as a rule.
+
+    Normalised ones are as long as sqrt(size), so that their products grow with it.
+    """
+    size = config["width"] // config["heads"]
+    return float(0.12 * np.sqrt(64 / size) if config.get("qk_norm") else 1 / np.sqrt(size))
 
 
 def _turned(graph: Graph, value: str, half: int) -> str:
@@ -44,16 +67,19 @@ def attention(graph: Graph, value: str, number: int, config: Mapping[str, Any]) 
     size = width // heads
     joined = graph.op("MatMul", value, graph.weight(f"qkv_{number}/kernel"))
     q = graph.reshape(graph.slice(joined, 2, 0, width), (0, 0, heads, size))
+    k = graph.slice(joined, 2, width, width + size)
+    if config.get("qk_norm"):
+        q, k = plain_norm(graph, q), plain_norm(graph, k)
     q = _turned(graph, graph.op("Transpose", q, perm=[0, 2, 1, 3]), size // 2)
-    k = graph.unsqueeze(graph.slice(joined, 2, width, width + size), 1)
-    k = graph.op("Transpose", _turned(graph, k, size // 2), perm=[0, 1, 3, 2])
+    k = _turned(graph, graph.unsqueeze(k, 1), size // 2)
+    k = graph.op("Transpose", k, perm=[0, 1, 3, 2])
     v = graph.unsqueeze(graph.slice(joined, 2, width + size, width + 2 * size), 1)
     cached_k = graph.input(f"{CACHED_KEYS}{number}", ("batch", 1, size, "places"))
     cached_v = graph.input(f"{CACHED_VALUES}{number}", ("batch", 1, "places", size))
     graph.output(f"{NEW_KEYS}{number}", k, ("batch", 1, size, "steps"))
     graph.output(f"{NEW_VALUES}{number}", v, ("batch", 1, "steps", size))
     # All heads read the same keys: their queries, one under the other, are one matrix.
-    q = graph.op("Mul", q, graph.number(float(1 / np.sqrt(size))))
+    q = graph.op("Mul", q, graph.number(query_scale(config)))
     stacked = graph.reshape(q, (0, 1, -1, size))
     scores = graph.op(
         "Concat", *(graph.op("MatMul", stacked, keys) for keys in (cached_k, k)), axis=3

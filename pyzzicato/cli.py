@@ -94,10 +94,25 @@ def _add_training(command: Any) -> None:
     made.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
     made.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's own number")
     made.add_argument("--rng-seed", type=int, default=1, metavar="N", help="fixes all chance")
-    made.add_argument(
+    ways = made.add_mutually_exclusive_group()
+    ways.add_argument(
         "--further",
         action="store_true",
         help="go on from the weights there are, as the recipe's [training.further] says",
+    )
+    ways.add_argument(
+        "--steady",
+        action="store_true",
+        help="at one rate until it is stopped, from the last checkpoint (docs/training.md)",
+    )
+    made.add_argument(
+        "--notes", type=int, metavar="N", help="with --steady: stop when so many have been seen"
+    )
+    ways.add_argument(
+        "--decay",
+        type=Path,
+        metavar="FOLDER",
+        help="from the last checkpoint of --steady make weights for use, and write them there",
     )
     add_runs(made, "checkpoints, from which a stopped training goes on")
     measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
@@ -115,8 +130,12 @@ def _train(options: argparse.Namespace) -> int:
     from pyzzicato.registry import model_info
 
     info = model_info(options.model)
-    if options.epochs is not None and options.epochs < 1:
-        raise PyzzicatoError(f"There cannot be {options.epochs} epochs: choose 1 or more.")
+    for name in ("epochs", "notes"):
+        number = getattr(options, name)
+        if number is not None and number < 1:
+            raise PyzzicatoError(f"There cannot be {number} {name}: choose 1 or more.")
+    if options.steady or options.decay:
+        return _train_steadily(info, options)
     from pyzzicato.recipes import recipe
     from pyzzicato.training import train
 
@@ -134,6 +153,31 @@ def _train(options: argparse.Namespace) -> int:
     print(
         f"{info.weights}: validation loss {made['validation_loss']} after {made['epochs']} epochs"
     )
+    return 0
+
+
+def _train_steadily(info: Any, options: argparse.Namespace) -> int:
+    from pyzzicato.datasets import music_for
+    from pyzzicato.recipes import next_recipe, recipe
+    from pyzzicato.steady_training import decay, train_steadily
+
+    plan = recipe(info.folder, options.runs, text=next_recipe(info.folder))
+    dataset = music_for(plan.training, options.data)
+    print(f"Keras runs on {_backend()}.", file=sys.stderr)
+    if options.decay:
+        made = decay(plan, dataset, options.decay, rng_seed=options.rng_seed)
+        done = "validation_loss" in made
+    else:
+        made = train_steadily(plan, dataset, notes=options.notes, rng_seed=options.rng_seed)
+        done = options.notes is not None and made["notes"] >= options.notes
+    if not done:
+        print(
+            f"pyzzicato: stopped after {made['notes']:,} notes; the same command goes on.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    where = options.decay / "model.onnx" if options.decay else plan.run
+    print(f"{where}: {made.get('notes_seen', made['notes']):,} notes seen")
     return 0
 
 

@@ -95,9 +95,21 @@ class Dataset:
 
 
 def music_for(training: Mapping[str, Any], folder: Path) -> Dataset:
-    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`."""
+    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`.
+
+    Where it is a file, it was made by `pyzzicato.packed_notes`.
+    """
+    if folder.is_file():
+        from pyzzicato.packed_notes import packed_music
+
+        return packed_music(training, folder)
     kinds = training.get("kinds", ("performance",))
-    return read_dataset(folder, kinds=kinds, composers=training.get("composers"))
+    return read_dataset(
+        folder,
+        kinds=kinds,
+        composers=training.get("composers"),
+        split=training.get("split", "own"),
+    )
 
 
 def read_dataset(
@@ -106,6 +118,7 @@ def read_dataset(
     kinds: Collection[str] = ("performance",),
     composers: Collection[str] | None = None,
     licensed_only: bool = True,
+    split: str = "own",
     progress: Callable[[int, int], None] | None = None,
     cache: Path | None = None,
     processes: int | None = None,
@@ -115,7 +128,8 @@ def read_dataset(
     `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.abc_library`; music
     in beats: `pyzzicato.quarter_library`; a band: `pyzzicato.band_library`); `composers` are ids,
     None for all. Files whose licence
-    is not stated are skipped unless `licensed_only` is False. `progress` is told (files done,
+    is not stated are skipped unless `licensed_only` is False. `split` is one of
+    `pyzzicato.manifests.WAYS_TO_SPLIT`. `progress` is told (files done,
     files in all). `cache` is a folder, None for the usual one. With many new files several
     processes read, `processes` of them (None: one a core), so a script calls this under
     `if __name__ == "__main__":`. Raises UnreadableMusic where the folder holds no music at all.
@@ -125,7 +139,9 @@ def read_dataset(
     elsewhere = _read_elsewhere(folder, kinds, licensed_only, told)
     if elsewhere is not None:
         return elsewhere
-    listing = list_music(folder, kinds=kinds, composers=composers, licensed_only=licensed_only)
+    listing = list_music(
+        folder, kinds=kinds, composers=composers, licensed_only=licensed_only, split=split
+    )
     found = read_many(
         folder,
         [entry.path for entry in listing.entries],

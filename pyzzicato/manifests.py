@@ -9,6 +9,10 @@
 Splits are by work, never by recording: where a table puts recordings of one work into two
 splits, the whole work goes into the split that has most of them (at a tie into the one that is
 trained on, so that nothing that was trained on is ever tested).
+
+A manifest that has a column `maestro` too (the split of MAESTRO in which a work has a recording,
+empty where none) can be split in a second way, so that figures can be compared with published
+ones: every work that either column calls "test" is test music, and the others stay as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +31,7 @@ from pyzzicato.errors import UnknownName, UnreadableMusic
 
 __all__ = [
     "SPLITS",
+    "WAYS_TO_SPLIT",
     "Entry",
     "Listing",
     "Skipped",
@@ -36,6 +41,7 @@ __all__ = [
 ]
 
 SPLITS = ("train", "val", "test")
+WAYS_TO_SPLIT = ("own", "maestro")
 MAESTRO_LICENCE = "CC BY-NC-SA 4.0"
 OWN_FILES_LICENCE = "your own files"
 _MIDI_SUFFIXES = (".mid", ".midi")
@@ -90,20 +96,31 @@ def list_music(
     kinds: Collection[str] = ("performance",),
     composers: Collection[str] | None = None,
     licensed_only: bool = True,
+    split: str = "own",
 ) -> Listing:
     """The files of `folder` by its layout; `composers` are ids such as "chopin", None is all.
 
-    Raises UnreadableMusic where there is no such folder, no music in it, or a damaged table.
+    `split` is one of `WAYS_TO_SPLIT`; "maestro" needs a manifest with that column, and an unpacked
+    MAESTRO is split so anyway. Raises UnreadableMusic where there is no such folder, no music in
+    it, or a damaged table, UnknownName for another way to split.
     """
+    if split not in WAYS_TO_SPLIT:
+        raise UnknownName(
+            f"There is no way to split called {split!r}: choose one of {', '.join(WAYS_TO_SPLIT)}."
+        )
     if not folder.is_dir():
         raise UnreadableMusic(f"There is no folder {folder}: check the path to your music.")
     wanted = None if composers is None else {composer_id(text) for text in composers}
     manifest = folder / "MANIFEST.csv"
     maestro = sorted(folder.glob("maestro-v*.csv")) or sorted(folder.glob("*/maestro-v*.csv"))
     if manifest.is_file():
-        listing = _from_manifest(manifest, kinds, wanted, licensed_only)
+        listing = _from_manifest(manifest, kinds, wanted, licensed_only, split)
     elif maestro:
         listing = _from_maestro(maestro[-1], folder, kinds, wanted)
+    elif split == "maestro":
+        raise UnreadableMusic(
+            f"{folder} has no MANIFEST.csv with a column maestro: split it in its own way."
+        )
     else:
         listing = _from_folders(folder, kinds, wanted)
     return _whole_works(listing)
@@ -151,21 +168,34 @@ def _rows(table: Path, columns: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _from_manifest(
-    table: Path, kinds: Collection[str], composers: Collection[str] | None, licensed_only: bool
+    table: Path,
+    kinds: Collection[str],
+    composers: Collection[str] | None,
+    licensed_only: bool,
+    split: str,
 ) -> Listing:
     listing = Listing()
-    columns = ("path", "composer", "title", "licence", "kind", "split", "work_id")
-    for row in _rows(table, columns):
+    columns = ["path", "composer", "title", "licence", "kind", "split", "work_id"]
+    rows = _rows(table, [*columns, "maestro"] if split == "maestro" else columns)
+    ways = ("split", "maestro")
+    tests = {_work_of(row) for row in rows if "test" in (row.get(w, "").lower() for w in ways)}
+    for row in rows:
         composer, licence = composer_id(row["composer"]), row["licence"].strip() or "not stated"
         if row["kind"] not in kinds or (composers is not None and composer not in composers):
             continue
-        work = row["work_id"] or _work(composer, row["title"])
-        entry = Entry(row["path"], composer, row["title"], work, row["split"], row["kind"], licence)
+        work = _work_of(row)
+        part = "test" if split == "maestro" and work in tests else row["split"]
+        entry = Entry(row["path"], composer, row["title"], work, part, row["kind"], licence)
         if licensed_only and licence.lower().startswith("not stated"):
             listing.skipped.append(Skipped(entry.path, f"licence {licence}"))
         else:
             listing.add(entry)
     return listing
+
+
+def _work_of(row: Mapping[str, str]) -> str:
+    """The work of a manifest's row."""
+    return row["work_id"] or _work(composer_id(row["composer"]), row["title"])
 
 
 def _from_maestro(

@@ -22,6 +22,7 @@ from pyzzicato.errors import InvalidControl
 from pyzzicato.filling import Gap, around, asked_gap, check_gap
 from pyzzicato.generator import Generator, Step, batch_for
 from pyzzicato.limits import MAX_SECONDS
+from pyzzicato.note_graph import NoteGraph
 from pyzzicato.note_prompt import Prompt, read_after, to_continue, to_fill
 from pyzzicato.note_writer import NoteHeads, Report, Writer
 from pyzzicato.notes import NoteSequence
@@ -31,7 +32,7 @@ from pyzzicato.registers import register_of
 from pyzzicato.registry import ModelInfo
 from pyzzicato.repetition import PitchGuard
 from pyzzicato.returns import Returns
-from pyzzicato.runtime import CachedGraph, weights_of
+from pyzzicato.runtime import weights_of
 from pyzzicato.touch import TouchGuard, touch_of
 
 __all__ = ["NoteControls", "NoteGenerator", "shares"]
@@ -135,7 +136,7 @@ class NoteGenerator(Generator):
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info
-        self.graph = CachedGraph(info.weights)
+        self.graph = NoteGraph(info.weights)
         self.heads = NoteHeads(weights_of(info.folder / "heads.onnx"))
         self.places = int(info.config["places"])
 
@@ -279,7 +280,7 @@ class _Reading:
 
     def __init__(
         self,
-        graph: CachedGraph,
+        graph: NoteGraph,
         places: int,
         prompt: Prompt,
         wishes: np.ndarray,

@@ -28,10 +28,11 @@ from pyzzicato.codecs.performance import BINS, FINE, TICKS, TIME, codes_of, time
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.event_encoding import PUBLISHED, encode_events, nats_per_event
 from pyzzicato.markov import Line, markov_bits
+from pyzzicato.note_graph import NoteGraph
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY
 from pyzzicato.performance_examples import KINDS, MUSIC, OPENING, READ, WISHES, read_codes
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import CachedGraph, StepGraph
+from pyzzicato.runtime import StepGraph
 
 __all__ = [
     "WINDOW",
@@ -109,7 +110,7 @@ class NoteReader:
     def __init__(self, info: ModelInfo, threads: int = 2) -> None:
         self.composers = info.composers
         self.places = int(info.config["places"])
-        self.graph = CachedGraph(info.weights, threads)
+        self.graph = NoteGraph(info.weights, threads)
         self.heads = StepGraph(info.folder / "heads.onnx", threads)
 
     def bits(self, batch: Sequence[Span], *, told_composer: bool = True) -> list[np.ndarray]:

@@ -5,7 +5,9 @@ unless said): the codes of the note before (`notes`, (batch, window, 6): time, p
 velocity, pitch class, interval), what is asked of it (`wishes`, (batch, window, 5): kind,
 density, loudness, segment, time left) and the codes of note t itself (`chosen`,
 (batch, window, 3)), of which each head sees only what was decided before it. `composer` is
-(batch, composers + 1) float32, one-hot, so that a mixture of two is a plain interpolation.
+(batch, composers + 1) float32, one-hot, so that a mixture of two is a plain interpolation. With
+`sounding` in the config there is `sounding`, (batch, window, 88) float32, of the note before: see
+`pyzzicato.sounding`.
 
 In a share `filled` of the windows the network learns to fill a gap: the notes after the gap come
 first (segment 1), then those before it and those inside it (segment 0), each knowing how much
@@ -24,6 +26,7 @@ import numpy as np
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY, codes_of
 from pyzzicato.datasets import Piece
+from pyzzicato.sounding import Sounding
 
 __all__ = [
     "FILL",
@@ -118,6 +121,8 @@ class NoteWindows:
             composer[:] = 1 / composer.shape[1]
         chosen = np.maximum(target[..., :3], 0)
         inputs = {"notes": notes, "wishes": wishes, "chosen": chosen, "composer": composer}
+        if self.config.get("sounding"):
+            inputs["sounding"] = Sounding(size).read(notes)
         return inputs, target
 
     def _window(

@@ -1,14 +1,17 @@
 """What is taught and how: the recipe in a model.toml, and what a family's file offers for it.
 
 A family is a module with the names of `FamilyModule`. The recipe is `models/<id>/model.toml`.
+While a model is taught anew in another way, `models/<id>/next.toml` has the tables [config] and
+[training] of that; it goes when its weights come.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -26,6 +29,7 @@ __all__ = [
     "Recipe",
     "family_module",
     "load_keras",
+    "next_recipe",
     "recipe",
     "weights_by_path",
 ]
@@ -82,10 +86,30 @@ class Recipe:
     run: Path  # checkpoints and history
     folder: Path  # the finished model
     begin: ModelInfo | None = None  # whose weights it goes on from
+    network: Mapping[str, Any] = field(default_factory=dict)  # what a checkpoint depends on
 
 
-def recipe(folder: Path, runs: Path, begin: ModelInfo | None = None) -> Recipe:
+def next_recipe(folder: Path) -> str:
+    """The text of `folder`/model.toml, with the tables of next.toml for its own where it is there.
+
+    Of the tables [config] and [training], with those inside them, all are replaced.
+    """
+    text = (folder / "model.toml").read_text(encoding="utf-8")
+    path = folder / "next.toml"
+    if not path.exists():
+        return text
+    tables = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+    kept = [table for table in tables if not re.match(r"\[(config|training)[].]", table)]
+    return "".join(kept).rstrip() + "\n\n" + path.read_text(encoding="utf-8")
+
+
+def recipe(
+    folder: Path, runs: Path, begin: ModelInfo | None = None, text: str | None = None
+) -> Recipe:
     """The recipe in `folder`/model.toml; its run is kept in `runs`/<model id>.
+
+    With `text` it is that text's, of a training that goes on from day to day, and the run is kept
+    in `runs`/<model id>-steady.
 
     To go on from the weights of `begin` it is the table [training.further] that counts, and
     beside it what [training] says of everything else; the run is known by those weights then.
@@ -93,9 +117,12 @@ def recipe(folder: Path, runs: Path, begin: ModelInfo | None = None) -> Recipe:
     """
     import tomllib
 
-    table = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
+    steady = text is not None
+    table = tomllib.loads(text or (folder / "model.toml").read_text(encoding="utf-8"))
     config = {"composers": table.get("composers", []), **table["config"]}
-    training, run = table["training"], folder.name
+    training, run = table["training"], folder.name + ("-steady" if steady else "")
+    network = {**config, "split": training.get("split", "own")}
+    network["optimizer"] = training.get("optimizer", "adamw")
     further = training.pop("further", None)
     if begin is not None:
         if further is None:
@@ -108,7 +135,9 @@ def recipe(folder: Path, runs: Path, begin: ModelInfo | None = None) -> Recipe:
     named = ("batch", "window", "told_from")
     config |= {name: training[name] for name in named if name in training}
     config |= training.get("augmentation", {})
-    return Recipe(folder.name, table["family"], config, training, runs / run, folder, begin)
+    return Recipe(
+        folder.name, table["family"], config, training, runs / run, folder, begin, network
+    )
 
 
 def weights_by_path(model: Any) -> dict[str, np.ndarray]:

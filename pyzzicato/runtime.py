@@ -172,6 +172,7 @@ class CachedGraph:
     def __init__(self, path: Path, threads: int = 1) -> None:
         self._session = _session(path, threads)
         found = {item.name: item.shape for item in self._session.get_inputs()}
+        self.inputs = frozenset(found)
         self._layers = sum(name.startswith(CACHED_KEYS) for name in found)
         if not self._layers:
             raise _unavailable(path)

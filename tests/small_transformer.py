@@ -11,6 +11,7 @@ from pyzzicato.codecs.performance import BINS
 from pyzzicato.families import transformer
 from pyzzicato.performance_examples import READ, WISHES
 from pyzzicato.registry import ModelInfo
+from pyzzicato.sounding import KEYS
 
 COMPOSERS = ("bach", "chopin", "debussy")
 CONFIG: dict[str, Any] = {
@@ -21,6 +22,7 @@ CONFIG: dict[str, Any] = {
     "head_width": 12,
     "places": 48,
 }
+EVERYTHING: dict[str, Any] = dict.fromkeys(("zero_begin", "qk_norm", "input_mix", "sounding"), True)
 
 
 def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) -> dict[str, Any]:
@@ -39,6 +41,10 @@ def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) ->
             f"up_{layer}/kernel": (width, config["wider"]),
             f"down_{layer}/kernel": (config["wider"], width),
         }
+        if config.get("input_mix"):
+            shapes[f"mix_{layer}/scale"] = (2,)
+    if config.get("sounding"):
+        shapes["sounding_table/kernel"] = (KEYS, width)
     for field, name in enumerate(transformer.FIELDS):
         shapes |= {
             f"{name}_norm/scale": (width,),

@@ -9,7 +9,8 @@ import pytest
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.performance_examples import READ, WISHES
 from pyzzicato.runtime import Cache, CachedGraph
-from tests.small_transformer import COMPOSERS, CONFIG, make_transformer, weights
+from pyzzicato.sounding import KEYS
+from tests.small_transformer import COMPOSERS, CONFIG, EVERYTHING, make_transformer, weights
 
 PLACES = 24
 Inputs = dict[str, np.ndarray]
@@ -39,30 +40,44 @@ def run(graph: CachedGraph, whole: Inputs, portions: list[int], places: int) -> 
     return np.concatenate([graph.advance(part(whole, a, b), cache) for a, b in parts], axis=1)
 
 
-def by_hand(w: dict[str, Any], whole: Inputs, layers: int, heads: int) -> np.ndarray:
+def by_hand(w: dict[str, Any], whole: Inputs, config: dict[str, Any]) -> np.ndarray:
     """The network in plain numpy, one take, every note at once."""
+    layers, heads = config["layers"], config["heads"]
+
+    def plain(x: np.ndarray) -> np.ndarray:
+        normed: np.ndarray = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
+        return normed
 
     def norm(x: np.ndarray, name: str) -> np.ndarray:
-        scaled: np.ndarray = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * w[f"{name}/scale"]
+        scaled: np.ndarray = plain(x) * w[f"{name}/scale"]
         return scaled
 
     notes, wishes = whole["notes"][0].astype(int), whole["wishes"][0].astype(int)
     x: np.ndarray = whole["composer"][0].astype(np.float64) @ w["composer_table/kernel"]
     x = x + sum(w[f"read_{i}/embeddings"][notes[:, i]] for i in range(len(READ)))
     x = x + sum(w[f"wish_{i}/embeddings"][wishes[:, i]] for i in range(len(WISHES)))
-    count, width = x.shape
+    if "sounding" in whole:
+        x = x + whole["sounding"][0] @ w["sounding_table/kernel"]
+    first, (count, width) = x, x.shape
     size = width // heads
+    scale = 0.12 * 8 / np.sqrt(size) if "qk_norm" in config else 1 / np.sqrt(size)
     turn = np.exp(1j * np.arange(count)[:, None] * 10000.0 ** (-np.arange(0, size, 2) / size))
     for layer in range(layers):
+        if "input_mix" in config:
+            own, again = w[f"mix_{layer}/scale"]
+            x = own * x + again * first
         joined = norm(x, f"before_{layer}") @ w[f"qkv_{layer}/kernel"]
         q, k, v = np.split(joined, [width, width + size], axis=1)
         mixed = []
         for head in range(heads):
             mine = slice(head * size, (head + 1) * size)
+            asked, found = q[:, mine], k
+            if "qk_norm" in config:
+                asked, found = plain(asked), plain(found)
             # A pair of numbers turned by an angle is one complex number times a unit one.
-            both = [z[:, : size // 2] + 1j * z[:, size // 2 :] for z in (q[:, mine], k)]
+            both = [z[:, : size // 2] + 1j * z[:, size // 2 :] for z in (asked, found)]
             turned = [z * turn for z in both]
-            scores = (turned[0] @ turned[1].conj().T).real / np.sqrt(size)
+            scores = (turned[0] @ turned[1].conj().T).real * scale
             scores[np.triu_indices(count, 1)] = -np.inf
             chance = np.exp(scores - scores.max(axis=1, keepdims=True))
             mixed.append(chance / chance.sum(axis=1, keepdims=True) @ v)
@@ -89,10 +104,16 @@ def close(found: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-4 * float(np.abs(wanted).max()))
 
 
-def test_the_graph_is_the_network_as_it_is_written_down(deep: CachedGraph) -> None:
-    whole = inputs(20)
-    wanted = by_hand(weights(CONFIG), whole, CONFIG["layers"], CONFIG["heads"])
-    close(run(deep, whole, [20], PLACES)[0], wanted)
+@pytest.mark.parametrize("told", [{}, *({name: True} for name in EVERYTHING), EVERYTHING])
+def test_the_graph_is_the_network_as_it_is_written_down(
+    tmp_path: Path, told: dict[str, Any]
+) -> None:
+    whole, config = inputs(20), {**CONFIG, **told}
+    if "sounding" in told:
+        struck = np.random.default_rng(2).random((1, 20, KEYS)) < 0.1
+        whole["sounding"] = struck.astype(np.float32)
+    graph = CachedGraph(make_transformer(tmp_path, **told).weights)
+    close(run(graph, whole, [20], PLACES)[0], by_hand(weights(config), whole, config))
 
 
 @pytest.mark.parametrize("portions", [[1] * 20, [7, 1, 1, 11], [19, 1]])

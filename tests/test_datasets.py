@@ -13,8 +13,8 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Dataset, Piece, as_dict, describe, read_dataset
-from pyzzicato.errors import UnreadableMusic
+from pyzzicato.datasets import Dataset, Piece, as_dict, describe, music_for, read_dataset
+from pyzzicato.errors import UnknownName, UnreadableMusic
 from pyzzicato.manifests import composer_id
 from pyzzicato.notes import Note
 from tests.small_library import (
@@ -50,6 +50,38 @@ def splits_of_works(dataset: Dataset) -> dict[str, set[str]]:
 
 
 # ---- a folder with MANIFEST.csv
+
+
+def test_the_second_way_to_split_tests_what_maestro_tests(tmp_path: Path) -> None:
+    rows = [  # work, kind, split, split in MAESTRO -> split in the second way
+        ("w1", "performance", "train", "", "train"),
+        ("w2", "performance", "train", "train", "train"),
+        ("w3", "performance", "train", "test", "test"),
+        ("w3", "performance", "train", "", "test"),  # another recording of what is tested
+        ("w3", "performance", "train", "", "test"),
+        ("w4", "performance", "val", "validation", "val"),
+        ("w5", "performance", "val", "test", "test"),
+        ("w6", "performance", "test", "train", "test"),
+        ("w7", "performance", "train", "validation", "train"),
+        ("w8", "performance", "train", "", "test"),  # known by its score only
+        ("w8", "score", "train", "test", "test"),
+    ]
+    table = []
+    for number, (work, kind, split, maestro, _) in enumerate(rows):
+        write_scale(tmp_path / f"{number}.mid")
+        table.append((f"{number}.mid", "Chopin", "Prelude", "CC0", kind, split, work, maestro))
+    write_table(tmp_path / "MANIFEST.csv", (*COLUMNS, "maestro"), table)
+    first = music_for({"kinds": ["performance", "score"]}, tmp_path)
+    assert [p.split for p in first.pieces] == [row[2] for row in rows]
+    second = music_for({"kinds": ["performance", "score"], "split": "maestro"}, tmp_path)
+    assert [p.split for p in second.pieces] == [row[4] for row in rows]
+    alone = music_for({"split": "maestro"}, tmp_path)
+    assert [p.split for p in alone.pieces] == [row[4] for row in rows if row[1] == "performance"]
+    with pytest.raises(UnknownName, match="choose one of own, maestro"):
+        music_for({"split": "mastro"}, tmp_path)
+    write_table(tmp_path / "MANIFEST.csv", COLUMNS, [row[:-1] for row in table])
+    with pytest.raises(UnreadableMusic, match="no column maestro"):
+        music_for({"split": "maestro"}, tmp_path)
 
 
 def test_manifest_gives_the_performances_in_their_splits(manifest: Path) -> None:

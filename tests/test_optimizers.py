@@ -37,6 +37,25 @@ def test_muon_turns_a_matrix_into_a_nearly_orthogonal_step(precision: str) -> No
     assert np.linalg.cond(gradient) > 2 * sizes.max() / sizes.min()
 
 
+def test_muon_in_half_precision_steps_as_in_whole() -> None:
+    import keras
+
+    dice = np.random.default_rng(1)
+    shapes = [(12, 30), (30, 12), (7,)]
+    begun = [dice.normal(size=shape).astype(np.float32) for shape in shapes]
+    slopes = [[dice.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(3)]
+    table = {"learning_rate": 0.1, "schedule": "constant", "optimizer": "muon"}
+    found = []
+    for precision in ("float32", "mixed_bfloat16"):
+        made = optimizer({**table, "weight_decay": 0.5, "precision": precision}, epochs=1)
+        weights = [keras.Variable(values) for values in begun]
+        for each in slopes:
+            made.apply(each, weights)
+        found.append([np.asarray(weight) for weight in weights])
+    for whole, half, before in zip(*found, begun, strict=True):
+        assert np.abs(half - whole).max() < 0.15 * np.abs(whole - before).max()
+
+
 @pytest.mark.parametrize("name", ["muon", "adamw", "adam", "rmsprop"])
 def test_a_layer_may_learn_at_a_share_of_the_rate(name: str) -> None:
     import keras

@@ -1,6 +1,7 @@
 """The flagship's graphs against the Keras model that was trained: the same numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.datasets import Piece
 from pyzzicato.families import transformer
 from pyzzicato.note_generator import NoteControls
+from pyzzicato.note_graph import NoteGraph
 from pyzzicato.performance_examples import NoteWindows
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.runtime import CachedGraph, StepGraph
-from tests.small_transformer import COMPOSERS, CONFIG, make_transformer
+from pyzzicato.runtime import StepGraph
+from tests.small_transformer import COMPOSERS, CONFIG, EVERYTHING, make_transformer
 from tests.test_families import made_up
 
 SHIPPED = [info for info in models().values() if info.controls is NoteControls]
@@ -25,7 +27,8 @@ def windows(info: ModelInfo) -> dict[str, np.ndarray]:
         "a.mid", info.composers[0], "", "", "train", "performance", "", 1,
         note_array(made_up(40.0)).astype(np.float32),
     )  # fmt: skip
-    config = {"composers": info.composers, "batch": 2, "window": PLACES, "filled": 0.5}
+    config = {**info.config, "composers": info.composers, "batch": 2, "window": PLACES}
+    config["filled"] = 0.5
     inputs, _ = NoteWindows([piece], config, training=True).batch(np.random.default_rng(4))
     return inputs
 
@@ -36,7 +39,7 @@ def check_same(info: ModelInfo) -> None:
     inputs = windows(info)
     wanted = np.asarray(load_keras(info)(inputs))
     read = {name: inputs[name].astype(np.float32) for name in ("notes", "wishes", "composer")}
-    graph, heads = CachedGraph(info.weights), StepGraph(info.folder / "heads.onnx")
+    graph, heads = NoteGraph(info.weights), StepGraph(info.folder / "heads.onnx")
     chosen = inputs["chosen"].astype(np.float32)
 
     def run(portions: list[int]) -> np.ndarray:
@@ -56,8 +59,23 @@ def check_same(info: ModelInfo) -> None:
 
 
 @pytest.mark.parametrize("stored", ["float16", "int8"])
-def test_the_graphs_of_any_weights_are_the_keras_model(tmp_path: Path, stored: str) -> None:
-    check_same(make_transformer(tmp_path / "small", places=PLACES, stored=stored, width=64))
+@pytest.mark.parametrize("told", [{}, *({name: True} for name in EVERYTHING), EVERYTHING])
+def test_the_graphs_of_any_weights_are_the_keras_model(
+    tmp_path: Path, stored: str, told: dict[str, Any]
+) -> None:
+    told = {"places": PLACES, "stored": stored, "width": 64, **told}
+    check_same(make_transformer(tmp_path / "small", **told))
+
+
+def test_a_network_of_the_recipe_begins_by_saying_nothing() -> None:
+    network = transformer.build({**CONFIG, **EVERYTHING, "composers": COMPOSERS})
+    for layer in ("out_0", "down_1", "sounding_table"):
+        assert not network.get_layer(layer).get_weights()[0].any()
+    for name in transformer.FIELDS:
+        assert not network.get_layer(f"{name}_out").get_weights()[0].any()
+    (scale,) = network.get_layer("mix_1").get_weights()
+    assert scale.tolist() == [1.0, 0.0]
+    assert network.get_layer("qkv_0").get_weights()[0].any()
 
 
 @pytest.mark.parametrize("info", SHIPPED, ids=lambda info: info.id)

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pyzzicato.attention_graph import attention, rms_norm
+from pyzzicato.attention_graph import EPSILON, attention, query_scale, rms_norm
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.note_generator import NoteGenerator
 from pyzzicato.note_scores import note_model_scores, quick_note_model_scores
 from pyzzicato.performance_examples import READ, WISHES, NoteWindows, note_loss, note_metrics
+from pyzzicato.sounding import KEYS
 from pyzzicato.step_graph import Graph
 
 __all__ = [
@@ -52,8 +53,11 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     """The Keras model: notes, wishes, chosen, composer -> logits (batch, window, 344).
 
     `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
-    Shapes of the inputs: see `pyzzicato.performance_examples`. Another `core` in place of the
-    attention makes a network to compare with.
+    Each of these may be true beside: `zero_begin` (what each block adds, and all logits, begin
+    at zero), `qk_norm` (queries and keys are normalised), `input_mix` (each block is given what
+    was read once more), `sounding` (one more input: which keys sound). Shapes of the inputs: see
+    `pyzzicato.performance_examples`. Another `core` in place of the attention makes a network to
+    compare with.
     """
     import keras
     from keras import layers, ops
@@ -66,6 +70,11 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
 
     x = with_tables(told_composer(composer, width), notes, READ, "read")
     x = with_tables(x, wishes, WISHES, "wish")
+    inputs = [notes, wishes, chosen, composer]
+    if config.get("sounding"):
+        inputs.append(keras.Input((None, KEYS), name="sounding"))
+        heard = _matrix(width, "sounding_table", kernel_initializer="zeros")
+        x = x + heard(inputs[-1])
     x = (core or blocks)(x, notes, config)
     outputs = []
     for field, name in enumerate(FIELDS):
@@ -74,10 +83,21 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
         z = layers.RMSNormalization(name=f"{name}_norm")(x)
         z = layers.Dense(config["head_width"], use_bias=False, name=f"{name}_up")(z)
         z = ops.square(ops.relu(z))
-        outputs.append(layers.Dense(BINS[field], name=f"{name}_out", dtype="float32")(z))
-    return keras.Model(
-        [notes, wishes, chosen, composer], layers.Concatenate(dtype="float32")(outputs)
-    )
+        begin = _last(config)
+        outputs.append(layers.Dense(BINS[field], name=f"{name}_out", dtype="float32", **begin)(z))
+    return keras.Model(inputs, layers.Concatenate(dtype="float32")(outputs))
+
+
+def _last(config: Mapping[str, Any]) -> dict[str, str]:
+    """How the weights begin of what a block adds, and of logits."""
+    return {"kernel_initializer": "zeros" if config.get("zero_begin") else "glorot_uniform"}
+
+
+def _matrix(width: int, name: str, **begin: Any) -> Any:
+    """A layer that is one matrix of weights."""
+    from keras import layers
+
+    return layers.Dense(width, use_bias=False, name=name, **begin)
 
 
 def told_composer(composer: Any, width: int) -> Any:
@@ -85,13 +105,13 @@ def told_composer(composer: Any, width: int) -> Any:
 
     All composers begin alike: rows that differ by chance move all their notes by chance.
     """
-    from keras import initializers, layers, ops
+    from keras import initializers, ops
 
     class Alike(initializers.GlorotUniform):  # type: ignore[misc, name-defined, unused-ignore]
         def __call__(self, shape: Any, dtype: Any = None) -> Any:
             return ops.zeros(shape, dtype) + super().__call__(shape, dtype)[:1]
 
-    rows = layers.Dense(width, use_bias=False, kernel_initializer=Alike(), name="composer_table")
+    rows = _matrix(width, "composer_table", kernel_initializer=Alike())
     return rows(composer)[:, None, :]
 
 
@@ -120,14 +140,32 @@ def blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
     from keras import layers, ops
 
     rotary = _rotary(notes[..., 0], config["width"] // config["heads"])
+    first = x
     for number in range(config["layers"]):
+        if config.get("input_mix"):
+            x = _mixed(x, first, f"mix_{number}")
         z = layers.RMSNormalization(name=f"before_{number}")(x)
         x = x + _attention(z, rotary, number, config)
         z = layers.RMSNormalization(name=f"between_{number}")(x)
-        z = layers.Dense(config["wider"], use_bias=False, name=f"up_{number}")(z)
-        z = ops.square(ops.relu(z))
-        x = x + layers.Dense(config["width"], use_bias=False, name=f"down_{number}")(z)
+        z = ops.square(ops.relu(_matrix(config["wider"], f"up_{number}")(z)))
+        x = x + _matrix(config["width"], f"down_{number}", **_last(config))(z)
     return x
+
+
+def _mixed(x: Any, first: Any, name: str) -> Any:
+    """a x + b first, where a and b are learned and begin as 1 and 0."""
+    from keras import layers, ops
+
+    class Mix(layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
+        def build(self, *_: Any) -> None:
+            self.scale = self.add_weight(
+                shape=(2,), initializer=lambda *_, **__: ops.array([1.0, 0.0]), name="scale"
+            )
+
+        def call(self, x: Any, first: Any) -> Any:
+            return self.scale[0] * x + self.scale[1] * first
+
+    return Mix(name=name)(x, first)
 
 
 def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str, Any]) -> Any:
@@ -135,14 +173,17 @@ def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str
 
     width, heads = config["width"], config["heads"]
     size = width // heads
-    joined = layers.Dense(width + 2 * size, use_bias=False, name=f"qkv_{number}")(x)
+    joined = _matrix(width + 2 * size, f"qkv_{number}")(x)
     q = layers.Reshape((-1, heads, size))(joined[..., :width])
     one_head = layers.Reshape((-1, 1, size))
     k, v = one_head(joined[..., width : width + size]), one_head(joined[..., width + size :])
+    if config.get("qk_norm"):
+        q, k = (ops.rms_normalization(part, epsilon=EPSILON) for part in (q, k))
     k, v = (ops.repeat(part, heads, axis=2) for part in (_rotated(k, *rotary), v))
-    out = ops.dot_product_attention(_rotated(q, *rotary), k, v, is_causal=True)
+    scale = query_scale(config)
+    out = ops.dot_product_attention(_rotated(q, *rotary), k, v, is_causal=True, scale=scale)
     out = layers.Reshape((-1, width))(out)
-    return layers.Dense(width, use_bias=False, name=f"out_{number}")(out)
+    return _matrix(width, f"out_{number}", **_last(config))(out)
 
 
 def _rotary(like: Any, size: int) -> tuple[Any, Any]:
@@ -174,7 +215,8 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     The step graph goes from what is read and asked to what the heads begin with:
     (batch, steps, width).
 
-    Inputs: notes, wishes (as numbers), composer, cos, sin, mask and the cache. The heads are a
+    Inputs: notes, wishes (as numbers), composer, cos, sin, mask, the cache and, where it was
+    taught so, sounding. The heads are a
     graph of their own, because a random draw stands between each two of them.
     """
     size = config["width"] // config["heads"]
@@ -198,13 +240,23 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             table = f"{'read' if name == 'notes' else 'wish'}_{column}/embeddings"
             row = graph.squeeze(graph.slice(rows, 2, column, column + 1), 2)
             x = graph.op("Add", x, graph.gather(table, row))
+    if config.get("sounding"):
+        sounding = graph.input("sounding", ("batch", "steps", KEYS))
+        heard = graph.op("MatMul", sounding, graph.weight("sounding_table/kernel"))
+        x = graph.op("Add", x, heard)
     x = blocks_graph(graph, x, config)
     return {"model.onnx": graph.model(x), "heads.onnx": _heads(weights, config)}
 
 
 def blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
     """What `blocks` is in a step graph, which has the inputs cos, sin and mask."""
+    first = x
     for number in range(config["layers"]):
+        if config.get("input_mix"):
+            scale = graph.weight(f"mix_{number}/scale")
+            x = graph.op("Mul", x, graph.slice(scale, 0, 0, 1))
+            again = graph.op("Mul", first, graph.slice(scale, 0, 1, 2))
+            x = graph.op("Add", x, again)
         z = rms_norm(graph, x, f"before_{number}")
         x = graph.op("Add", x, attention(graph, z, number, config))
         z = rms_norm(graph, x, f"between_{number}")
