@@ -9,8 +9,8 @@ const LAYERS = ["#1E8A6F", "#B4548E", "#7A6A1C", "#4A4560", "#C2452D", "#2C7F9E"
 const LAYERS_DARK = ["#5CC9A7", "#E391C2", "#CDBB5C", "#B9B4CC", "#FF8A70", "#74C4E3", "#C59BEA"];
 // What was written before the new music and is its seed now: two that take turns.
 const EARLIER = 21; // the part of the first
-const WRITTEN = ["#8B4FB8", "#A8672B"];
-const WRITTEN_DARK = ["#C59BEA", "#D9A56F"];
+const WRITTEN = ["#8B4FB8", "#2E8B74"];
+const WRITTEN_DARK = ["#C59BEA", "#6CC7AE"];
 const LANE = 58; // pixels of the drums
 const FIRST_KEY = 21;
 const LAST_KEY = 108;
