@@ -73,6 +73,8 @@ def _draw_start(view: View) -> None:
 
 def _draw_piece(view: View, piece: Piece) -> None:
     progress = piece.job.progress()
+    if view.shows_running and not progress.running:
+        draw_anew()
     take = None if view.layered else min(view.take, piece.takes - 1)
     music = layered(progress.takes) if take is None else progress.takes[take]
     shell.title(title_of(piece))
@@ -95,8 +97,6 @@ def _draw_piece(view: View, piece: Piece) -> None:
     if progress.running:
         keep_row.draw(None)
         return
-    if view.shows_running:
-        draw_anew()
     if music and close.words:
         shell.line(close.words)
     keep_row.draw(_kept(piece, progress, take) if music else None)
