@@ -210,21 +210,28 @@ def _unroll(bars: list[Bar], limit: int) -> tuple[list[Sound], _Tempi]:
 
 
 def _join_ties(sounds: list[Sound]) -> list[Sound]:
-    """One long sound for each chain of tied sounds of the same pitch."""
+    """One long sound for each chain of tied sounds of the same pitch.
+
+    An ornament goes on through the chain; one that begins within it begins there.
+    """
     joined: list[Sound] = []
     waiting: dict[int, Sound] = {}
     for sound in sorted(sounds, key=lambda s: s.offset):
         before = waiting.pop(sound.pitch, None)
-        if before is not None and before.offset + before.duration == sound.offset:
+        if before is not None and _goes_on(before, sound):
             before.duration += sound.duration
             before.share = sound.share
-            before.ornament = before.ornament or sound.ornament
         else:
             before = sound
             joined.append(sound)
         if sound.tied:
             waiting[sound.pitch] = before
     return joined
+
+
+def _goes_on(before: Sound, sound: Sound) -> bool:
+    ends_there = before.offset + before.duration == sound.offset
+    return ends_there and (sound.ornament is None or before.ornament is not None)
 
 
 def _without_doubles(notes: Iterable[Note]) -> list[Note]:

@@ -9,7 +9,7 @@ from pyzzicato.abc_bars import Sound
 
 __all__ = ["played"]
 
-_TRILL = 0.1  # seconds that a note of a trill lasts at most, and half of it at least
+_TRILL = 0.1  # seconds that a note of a trill lasts at most
 _MOST_TRILLED = 256
 
 
@@ -28,7 +28,7 @@ def played(sound: Sound, qpm: float) -> list[Sound]:
     elif sound.duration == 3 * unit:  # the roll of a jig
         short, rest = unit / 4, unit * 3 / 4
         pairs = [(sound.pitch, unit), (above, short), (sound.pitch, rest), (below, short)]
-    elif sound.duration >= unit:
+    elif sound.duration > unit / 4:
         pairs = [(above, unit / 4)]
     sounds, start = [], sound.offset
     for pitch, length in pairs:
@@ -41,11 +41,8 @@ def played(sound: Sound, qpm: float) -> list[Sound]:
 
 
 def _trilled(duration: Fraction, qpm: float) -> Fraction:
-    """How long a note of a trill is: a part of the trilled note, from 0.05 to 0.1 seconds."""
-    odd = duration.denominator
-    while odd % 2 == 0:
-        odd //= 2
-    length = Fraction(1, odd)
+    """How long each note of a trill is: halves of halves that divide `duration`, up to 0.1 s."""
+    length = Fraction(duration.numerator & -duration.numerator, duration.denominator)
     while float(length) * 240 / qpm > _TRILL + 1e-9:
         length /= 2
     return length

@@ -32,14 +32,14 @@ SIGNS = re.compile(
   | (?P<broken>>+|<+)
   | (?P<tie>-)
   | (?P<overlay>&+)
-  | (?P<decoration>![^\s!|][^!|]{{0,40}}!|\+[^+|]{{1,40}}\+|\.(?![(\-|])|[~H-Wh-w])
-  | (?P<skipped>[\s`\\.$*;?@#()]|"[^"]*"|!|y\d*|Y)
+  | (?P<decoration>![^\s!|][^!|]{{0,40}}!|\+[^+|]{{1,40}}\+|\.(?![(\-|])|[~H-Wh-w](?!\())
+  | (?P<skipped>[\s`\\.$*;?@#()~H-Wh-w]|"[^"]*"|!|y\d*|Y)
     """,
     re.VERBOSE,
 )
 """The signs of a line, one after another; `lastgroup` names the kind."""
 _INSIDE = re.compile(_NOTE)
-_NO_NOTE = re.compile(r'"[^"]*"|![^!]*!|\((?:\d(?::\d*)*)?|[\s.~)+]|[H-WYh-w](?!:)')
+_NO_NOTE = re.compile(r'"[^"]*"|z\d*/*\d*|![^!]*!|\((?:\d(?::\d*)*)?|[\s.~)+]|[H-WYh-w](?!:)')
 _GRACE_PARTS = re.compile(rf"\[([^\]]*)\]({_LENGTH})|(>+|<+)|z{_LENGTH}")
 
 

@@ -72,17 +72,16 @@ def tunes_of(text: str) -> Iterator[list[Line]]:
 def is_prose(line: str, symbols: Collection[str] = ()) -> bool:
     """Whether a line is plainly words and no music.
 
-    It is where it has no bar line, at least half of it are words, and one of them holds a letter
-    that means nothing in music. `symbols` are letters to which the tune gave a meaning.
+    It is where it has no bar line, at least half of it are words, and letters in them mean
+    nothing in music: one, or two where the line is a single word. `symbols` are letters to which
+    the tune gave a meaning.
     """
     if "|" in line:
         return False
     parts = _NOT_WORDS.sub(" ", line).split()
     words = [found[1] for part in parts if (found := _WORD.fullmatch(part))]
-    strange = any(
-        letter.isalpha() and letter not in _SIGN_LETTERS and letter not in symbols
-        for word in words
-        for letter in word
-    )
+    letters = [letter for word in words for letter in word if letter.isalpha()]
+    strange = sum(letter not in _SIGN_LETTERS and letter not in symbols for letter in letters)
     numbers = sum(bool(_NUMBER.fullmatch(part)) for part in parts)
-    return strange and 2 * (len(words) + numbers) >= len(parts)
+    enough = strange >= (1 if len(words) > 1 else 2)
+    return enough and 2 * (len(words) + numbers) >= len(parts)

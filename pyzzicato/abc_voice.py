@@ -59,9 +59,9 @@ class _Struck:
     graces: list[tuple[list[Sound], Fraction]] = field(default_factory=list)
 
     def place(self) -> None:
-        """Give every sound its time; the graces take half of the whole at most."""
+        """Give every sound its time; graces that would take it all take half of the whole."""
         wanted = sum((length for _, length in self.graces), _ZERO)
-        squeeze = min(Fraction(1), self.whole / (2 * wanted)) if wanted else _ZERO
+        squeeze = self.whole / (2 * wanted) if wanted >= self.whole else Fraction(1)
         time = self.start
         for sounds, length in self.graces:
             for sound in sounds:
@@ -70,7 +70,7 @@ class _Struck:
         delay = time - self.start
         for sound, length in zip(self.sounds, self.lengths, strict=True):
             # A note of a chord may be shorter than the grace notes before it.
-            sound.offset, sound.duration = time, max(length - delay, delay or length)
+            sound.offset, sound.duration = time, length - delay if length > delay else delay
 
     def stretch(self, factor: Fraction) -> None:
         """Make it longer or shorter, as broken rhythm does; the graces keep their time."""

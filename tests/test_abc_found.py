@@ -54,6 +54,14 @@ def test_broken_rhythm_leaves_grace_notes_as_long_as_they_are() -> None:
     assert played("{g}A>B") == [(0, 0.25, 79), (0.25, 1.5, 69), (1.5, 2, 71)]
 
 
+def test_grace_notes_keep_their_length_where_they_leave_some_of_the_note() -> None:
+    assert played("{gab}c") == [(0, 0.25, 79), (0.25, 0.5, 81), (0.5, 0.75, 83), (0.75, 1, 72)]
+
+
+def test_rests_in_chords_are_left_out() -> None:
+    assert played("[C2z2] D") == [(0, 2, 60), (2, 3, 62)]
+
+
 def test_grace_notes_before_a_rest_are_not_played() -> None:
     assert pitches("A{bc'}|zG") == [69, 67]
 
@@ -92,11 +100,13 @@ def test_a_trill_with_other_signs_beside_it_is_a_trill() -> None:
     assert pitches("T!p!uA/") == trill
     assert pitches('vT"Am"A/') == trill
     assert pitches("T|A/") == [69]
+    assert pitches("T(A/B)") == [69, 71]
 
 
 def test_a_tied_trill_goes_on_through_the_tied_note() -> None:
     assert played("TA/-|A/") == played("TA")
     assert played("TA/-|TA/") == played("TA")
+    assert played("A-|~A2") == [(0, 1, 69), *played("z~A2")]
 
 
 def test_trills_are_as_quick_in_slow_music() -> None:
@@ -132,6 +142,7 @@ def test_text_blocks_are_not_played(kind: str) -> None:
         "A gab of feed",
         "Collected by John Smith in 1890.",
         "D.C. al Fine",
+        "Fine",
         "(see the notes below)",
         "Played twice, as a rule",
     ],
@@ -143,7 +154,7 @@ def test_lines_that_are_plainly_prose_are_left_out_and_named(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["ABcd efga", "nG2 A2", "C D E F", "z4 G2", "uA vB TGc HA", "Abc'"]
+    "line", ["ABcd efga", "nG2 A2", "C D E F", "z4 G2", "uA vB TGc HA", "(uiBc)", "Abc'"]
 )
 def test_music_without_bar_lines_is_not_prose(line: str) -> None:
     found = read_abc_tune(f"X:1\nL:1/4\nK:C\n{line}")
