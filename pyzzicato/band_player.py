@@ -246,11 +246,18 @@ class BandGenerator(Generator):
         return play(made, self.blocks(made, controls, takes), takes)
 
     def reads(self, seed: NoteSequence) -> str:
-        """See `Generator.reads`: the notes of other instruments are not read."""
+        """See `Generator.reads`: the notes of other instruments, and tempos that no band plays."""
+        said = []
         other = sum(instrument_of(note) is None for note in seed)
-        if not other:
-            return ""
-        return (
-            f"Of this seed {other:,} of {len(seed):,} notes are not read: they are neither drums "
-            "nor piano, guitar, bass or strings."
-        )
+        if other:
+            said.append(
+                f"Of this seed {other:,} of {len(seed):,} notes are not read: they are neither "
+                "drums nor piano, guitar, bass or strings."
+            )
+        tempo = BandControls().tempo_after(seed)
+        if len(seed) and abs(tempo - seed.qpm) >= 0.5:
+            said.append(
+                f"This seed has a tempo of {seed.qpm:.0f}: it is read as if that were {tempo:.0f}, "
+                "so to the model it is shorter or longer, and the new music has that tempo."
+            )
+        return " ".join(said)

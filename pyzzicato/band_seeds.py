@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
 from pyzzicato.band_parts import band_notes
-from pyzzicato.codecs.multitrack_roll import MultitrackRoll, from_midi
+from pyzzicato.codecs.multitrack_roll import (
+    TEMPO_EVENED,
+    BandPiece,
+    MultitrackRoll,
+    from_midi,
+    struck,
+)
 from pyzzicato.controls import Controls, declared
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.midi_events import is_midi
 from pyzzicato.notes import NoteSequence
+from pyzzicato.silence import without_silence
 
 __all__ = ["BAR", "band_seed", "plays_band"]
 
@@ -32,16 +39,26 @@ def band_seed(music: NoteSequence, data: bytes = b"") -> tuple[NoteSequence, tup
     """
     said: tuple[str, ...] = ()
     found = band_notes(music)
-    if data.startswith(b"MThd"):
+    if is_midi(data):
         piece = from_midi(data)
-        found = replace(found, qpm=piece.qpm)
-        if not np.array_equal(MultitrackRoll().encode(found), piece.codes):
+        found, said = replace(found, qpm=piece.qpm), piece.dropped
+        if _on_its_beats(found, piece):
+            said = tuple(sentence for sentence in said if sentence != TEMPO_EVENED)
+        else:
             found = piece.sequence()
-        said = piece.dropped
     if not found:
         raise UnreadableMusic(
             "Neither drums, piano, guitar, bass nor strings play in this music: choose other music."
         )
-    bar = BAR * 60 / found.qpm
-    first = math.floor(min(note.start for note in found) / bar + 1e-6) * bar
-    return found.trim(first, found.duration), said
+    found, silence = without_silence(found, BAR * 60 / found.qpm)
+    return found, (*said, *silence)
+
+
+def _on_its_beats(played: NoteSequence, piece: BandPiece) -> bool:
+    """Whether all is where `piece` has it, but for how long the last notes sound."""
+    try:
+        codes = MultitrackRoll().encode(played)
+    except UnreadableMusic:
+        return False  # at the tempo of most beats it would be longer than a roll
+    last = max(int(np.argwhere(struck(each))[:, 0].max()) for each in (codes, piece.codes))
+    return np.array_equal(codes[: last + 1], piece.codes[: last + 1])

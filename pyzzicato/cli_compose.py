@@ -148,6 +148,7 @@ def run(options: argparse.Namespace) -> int:
         controls=given,
     )
     heard = _Listening([[] for _ in range(plan.takes)], [""] * plan.takes)
+    _say(plan.said)
     heard.hear(plan)
     wall = time.perf_counter() - heard.started
     made = plan.compositions(heard.takes, heard.texts)
@@ -161,6 +162,12 @@ def run(options: argparse.Namespace) -> int:
     if not heard.whole:
         print("pyzzicato: stopped; what there was is kept.", file=sys.stderr)
     return 0 if heard.whole else INTERRUPTED
+
+
+def _say(sentences: Sequence[str]) -> None:
+    """What is to be said of the music that was given: beside the output, not in it."""
+    for sentence in sentences:
+        print(f"pyzzicato: {sentence}", file=sys.stderr)
 
 
 def _files(output: Path | None, takes: int) -> list[Path]:
@@ -201,7 +208,8 @@ def _report(
 def render(options: argparse.Namespace) -> int:
     """A MIDI or ABC file, or a built-in seed, as sound, MIDI or a picture."""
     saving.check_target(options.output)
-    music, name = music_sources.find_music(options.file)
+    (music, mended), name = music_sources.find_music(options.file)
+    _say(mended)
     saving.save(options.output, NoteSequence(), music, title=name, renderer=options.renderer)
     print(f"{options.output}: {counted(len(music))}, {music.duration:.1f} seconds")
     return 0

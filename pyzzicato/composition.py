@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -64,6 +65,8 @@ class Composition:
     settings: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     """The text of it, in ABC, where the model is one that writes text."""
+    said: tuple[str, ...] = field(default=(), compare=False)
+    """What was mended in the files that were given, and what was left out or not read of them."""
 
     @property
     def sequence(self) -> NoteSequence:
@@ -119,15 +122,27 @@ class Order:
     avoid_copying: bool = False
     styles: StyleSources = field(default_factory=StyleSources)
     """What is mixed in beside the style of the controls, where the model mixes styles."""
+    seed_said: tuple[str, ...] = ()
+    """What is to be said of the seed, whatever the model."""
+
+    @cached_property
+    def generator(self) -> Any:
+        """The model, which mixes the styles; raises ModelUnavailable where it cannot be loaded."""
+        generator: Any = self.info.load()
+        return generator.mixing(self.styles.beside) if self.styles.beside else generator
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Sentences for the person on their own music that was given; loads the model."""
+        own = self.seed and built_in(self.seed_name) is None and not asked_gap(self.controls)
+        read = self.generator.reads(self.seed) if own else ""
+        return (*self.seed_said, *([read] if read else []), *self.styles.said)
 
     def steps(self) -> Iterator[Step]:
         """Composes; raises ModelUnavailable where the model cannot be loaded."""
-        generator: Any = self.info.load()
-        if self.styles.beside:
-            generator = generator.mixing(self.styles.beside)
         if self.avoid_copying:
-            return avoid_copying(generator, self.seed, self.controls, self.takes)
-        steps: Iterator[Step] = generator.generate(self.seed, self.controls, self.takes)
+            return avoid_copying(self.generator, self.seed, self.controls, self.takes)
+        steps: Iterator[Step] = self.generator.generate(self.seed, self.controls, self.takes)
         return steps
 
     @property
@@ -148,7 +163,7 @@ class Order:
             **dataclasses.asdict(self.controls),
             **({"styles": list(self.styles.names)} if self.styles.beside else {}),
         }
-        gap, made = asked_gap(self.controls), []
+        gap, said, made = asked_gap(self.controls), self.said, []
         for number, notes in enumerate(takes):
             seed, border = self.seed, self.seed.duration
             new = NoteSequence(tuple(notes), qpm=seed.qpm)
@@ -157,7 +172,7 @@ class Order:
             elif gap:
                 (seed, new), border = parted(seed, new, *gap), gap.start
             text = texts[number] if texts else ""
-            made.append(Composition(seed, new, border, {**settings, "take": number}, text))
+            made.append(Composition(seed, new, border, {**settings, "take": number}, text, said))
         return made
 
 
@@ -212,7 +227,8 @@ def compose(
     to 10. With `avoid_copying` a take goes back and on with other dice where it comes close to its
     training music (see `pyzzicato.avoiding`). `styles`, for a model that mixes them, are styles of
     its own, built-in seeds, files or NoteSequences, at most 8: before every two bars the lot falls
-    on one of them, and `alpha` is its share. The same arguments give the same music.
+    on one of them, and `alpha` is its share. The same arguments give the same music. Silence before
+    the first note of a seed is left out, unless a stretch of it is filled in.
     Raises a PyzzicatoError that says which argument to change.
     """
     plan = order(
@@ -278,11 +294,12 @@ def order(
     wanted = _with_what_it_needs(wanted, known)
     style = wanted.get("composer", known["composer"].default if "composer" in known else "")
     band = plays_band(info.controls)
-    music, name, by = seed_music(seed if info.reads_seed else NOTHING, style, band)
-    if composer is None and "composer" in known and by in info.composers:
-        wanted["composer"] = by
     checked = from_texts(info.controls, wanted)
-    return Order(info, music, name, checked, takes, avoid_copying, mixed)
+    whole = asked_gap(checked) is not None
+    found = seed_music(seed if info.reads_seed else NOTHING, style, band, whole)
+    if composer is None and "composer" in known and found.composer in info.composers:
+        checked = checked.changed(composer=found.composer)
+    return Order(info, found.music, found.name, checked, takes, avoid_copying, mixed, found.said)
 
 
 def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:

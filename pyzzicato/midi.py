@@ -1,77 +1,118 @@
 """MIDI bytes <-> NoteSequence; the only file that imports pretty_midi.
 
 Reading folds the sustain pedal into note ends and leaves no two notes of one key overlapping.
-Everything that cannot be read becomes one `UnreadableMusic`.
+Everything that cannot be read becomes one `UnreadableMusic`; what is broken and can be read all
+the same is, and a `Reading` says what was mended.
 """
 
 from __future__ import annotations
 
-import bisect
+import codecs
 import io
 import itertools
 import os
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyzzicato.abc_notation import read_abc
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, MAX_SECONDS, check_music, check_size, too_long
-from pyzzicato.midi_events import Event, MidiEvents, Track, read_events
+from pyzzicato.midi_events import is_midi, read_events
+from pyzzicato.midi_notes import DRUM_CHANNEL, clock, pedalled_notes
 from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 if TYPE_CHECKING:
     from pretty_midi import PrettyMIDI
 
-__all__ = ["cut_overlaps", "piano_part", "read_midi", "read_music", "to_pretty_midi", "write_midi"]
+__all__ = [
+    "Reading",
+    "cut_overlaps",
+    "midi_reading",
+    "music_reading",
+    "piano_part",
+    "read_midi",
+    "read_music",
+    "to_pretty_midi",
+    "write_midi",
+]
 
-_DRUM_CHANNEL = 9
-_DEFAULT_TEMPO = 500_000  # microseconds per quarter note, where a file gives none
 _DIVISION = 960  # ticks per quarter note that we write: about half a millisecond
 _TRUSTED_BYTES = 100_000_000
-_PEDAL_DOWN = 64  # the sustain pedal counts as down from this value on
+# Lines of text end at LF, CR and CRLF only; "K:" is the last field of every ABC header.
+_ABC_KEY = re.compile(r"(?:\A|[\r\n])[ \t]*K:")
+_MARKED = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks and what they mark; the longer ones first."""
+
+
+class Reading(NamedTuple):
+    """The music of a file, and sentences for the person: what was mended to read it."""
+
+    music: NoteSequence
+    said: tuple[str, ...] = ()
 
 
 def read_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) -> NoteSequence:
-    """The notes of a MIDI file, given as its bytes or its path; `qpm` is its first tempo.
+    """The notes of a MIDI file, given as its bytes or its path; see `midi_reading`."""
+    return midi_reading(source, trusted=trusted).music
+
+
+def midi_reading(source: bytes | str | os.PathLike[str], *, trusted: bool = False) -> Reading:
+    """A MIDI file, given as its bytes or its path; `qpm` is its tempo when the first note begins.
 
     At most 1 MB, 64 tracks, 50,000 notes and 30 minutes. The sustain pedal (controller 64, down
     from 64 on) holds a note until the pedal rises or the same key is struck again. Channel 10
     gives drum notes. Raises UnreadableMusic for everything else, and where there are no notes.
     `trusted` lifts the limits, for a person's own training music: such a file may be 100 MB,
-    and may hold no notes.
+    and may hold no notes, but has to be whole.
     """
     most_bytes = _TRUSTED_BYTES if trusted else MAX_BYTES
     data = source if isinstance(source, bytes) else _file_bytes(Path(source), most_bytes)
     if not trusted:
         check_size(len(data))
-    midi = read_events(data, most_notes=len(data) if trusted else MAX_NOTES)
-    clock = _clock(midi)
-    held = _held_notes(midi.tracks)
+    midi = read_events(data, len(data) if trusted else MAX_NOTES, whole=trusted)
+    seconds = clock(midi)
+    held = pedalled_notes(midi.tracks)
     # Before the notes are made: their times may be absurd.
-    if not trusted and held and clock(max(end for _, end, _ in held)) > MAX_SECONDS:
+    if not trusted and held and seconds(max(note.end for note in held)) > MAX_SECONDS:
         raise too_long()
-    timed = (note._replace(start=clock(first), end=clock(end)) for first, end, note in held)
-    tempos = midi.tempos or ((0, _DEFAULT_TEMPO),)
-    sequence = NoteSequence(
-        cut_overlaps(note for note in timed if note.end > note.start), qpm=60e6 / tempos[0][1]
+    timed = (
+        Note(seconds(n.start), seconds(n.end), n.pitch, n.velocity, n.program, n.is_drum)
+        for n in held
     )
-    return sequence if trusted else check_music(sequence)
+    first = min((note.start for note in held), default=0)
+    tempo = [tempo for tick, tempo in midi.tempos if tick <= first][-1]
+    # Of the shortest notes of absurd tempos nothing is left in floating point.
+    notes = cut_overlaps(note for note in timed if note.end > note.start)
+    sequence = NoteSequence(notes, qpm=60e6 / tempo)
+    said = (midi.mended,) if midi.mended else ()
+    return Reading(sequence if trusted else check_music(sequence), said)
 
 
 def read_music(data: bytes, file_name: str = "") -> NoteSequence:
-    """The notes of a MIDI or ABC file, told apart by content; the name only words the error.
+    """The notes of a MIDI or ABC file; see `music_reading`."""
+    return music_reading(data, file_name).music
 
-    Raises UnreadableMusic as `read_midi` does, and with a hint for other kinds of file.
+
+def music_reading(data: bytes, file_name: str = "") -> Reading:
+    """A MIDI or ABC file, told apart by content; the name only words the error.
+
+    Raises UnreadableMusic as `midi_reading` does, and with a hint for other kinds of file.
     """
     check_size(len(data))
-    if data.startswith(b"MThd"):
-        return read_midi(data)
+    if is_midi(data):
+        return midi_reading(data)
     text = _as_text(data)
-    if text is not None and _looks_like_abc(text):
-        return check_music(read_abc(text))
+    if text is not None and _ABC_KEY.search(text):
+        return Reading(check_music(read_abc(text)))
     raise UnreadableMusic(_what_it_is(data, text, file_name))
 
 
@@ -125,10 +166,10 @@ def write_midi(sequence: NoteSequence, *, name: str = "") -> bytes:
     parts: dict[tuple[bool, int], list[Note]] = defaultdict(list)
     for note in cut_overlaps(sequence):
         parts[note.is_drum, note.program].append(note)
-    channels = itertools.cycle(channel for channel in range(16) if channel != _DRUM_CHANNEL)
+    channels = itertools.cycle(channel for channel in range(16) if channel != DRUM_CHANNEL)
     file = mido.MidiFile(type=1, ticks_per_beat=_DIVISION, charset="utf-8", tracks=[head])
     for is_drum, program in sorted(parts, key=lambda part: (not part[0], part[1])):
-        channel = _DRUM_CHANNEL if is_drum else next(channels)
+        channel = DRUM_CHANNEL if is_drum else next(channels)
         track = _written_track(parts[is_drum, program], channel, program, tempo)
         if len(parts) > 1:
             track.insert(0, mido.MetaMessage("track_name", name=_track_name(is_drum, program)))
@@ -180,87 +221,6 @@ def _file_bytes(path: Path, most: int) -> bytes:
         raise UnreadableMusic(f"{path} cannot be opened ({reason}): choose another.") from None
 
 
-def _held_notes(tracks: tuple[Track, ...]) -> list[tuple[int, int, Note]]:
-    """(first tick, last tick, note without times) of every note, the pedal folded in."""
-    found: list[tuple[int, int, int, Note]] = []  # start, end, channel, note
-    pedal: dict[int, list[Event]] = defaultdict(list)
-    for track in tracks:
-        found.extend(_struck_notes(track))
-        for event in track.events:
-            if event.kind == 0xB0:
-                pedal[event.channel].append(event)
-    last = max((end for _, end, _, _ in found), default=0)
-    pressed = {channel: _pressed(events, last) for channel, events in pedal.items()}
-    return [
-        (start, end if note.is_drum else _released(end, pressed.get(channel, [])), note)
-        for start, end, channel, note in found
-    ]
-
-
-def _struck_notes(track: Track) -> list[tuple[int, int, int, Note]]:
-    """(start, end, channel, note) as the keys were held; what is never let go ends the track."""
-    program = [0] * 16
-    sounding: dict[tuple[int, int], list[tuple[int, Note]]] = defaultdict(list)
-    found: list[tuple[int, int, int, Note]] = []
-
-    def release(channel: int, pitch: int, tick: int) -> None:
-        """First in, first out; one struck at this very tick is let go only where it is alone."""
-        held = sounding[channel, pitch]
-        if held:
-            start, note = held.pop(0)
-            found.append((start, max(tick, start + 1), channel, note))
-
-    for tick, kind, channel, a, b in track.events:
-        if kind == 0xC0:
-            program[channel] = a
-        elif kind == 0x90:
-            drum = channel == _DRUM_CHANNEL
-            note = Note(0.0, 0.0, a, b, program[channel], drum)
-            sounding[channel, a].append((tick, note))
-        elif kind == 0x80:
-            release(channel, a, tick)
-    for channel, pitch in list(sounding):
-        while sounding[channel, pitch]:
-            release(channel, pitch, track.length)
-    return found
-
-
-def _pressed(events: list[Event], last: int) -> list[tuple[int, int]]:
-    """(down, up) ticks of one channel's pedal; one that is never lifted ends with the music."""
-    spans: list[tuple[int, int]] = []
-    down: int | None = None
-    for event in sorted(events, key=lambda event: event.tick):
-        if event.b >= _PEDAL_DOWN and down is None:
-            down = event.tick
-        elif event.b < _PEDAL_DOWN and down is not None:
-            spans.append((down, event.tick))
-            down = None
-    if down is not None and down < last:
-        spans.append((down, last))
-    return spans
-
-
-def _released(end: int, pressed: list[tuple[int, int]]) -> int:
-    """The tick at which a note that was let go at `end` falls silent."""
-    index = bisect.bisect_right(pressed, (end, float("inf"))) - 1
-    return max(end, pressed[index][1]) if index >= 0 else end
-
-
-def _clock(midi: MidiEvents) -> Callable[[int], float]:
-    """A function from ticks to seconds, through every change of tempo."""
-    ticks, seconds, rates = [0], [0.0], [_DEFAULT_TEMPO / 1e6 / midi.division]
-    for tick, tempo in midi.tempos:
-        seconds.append(seconds[-1] + (tick - ticks[-1]) * rates[-1])
-        ticks.append(tick)
-        rates.append(tempo / 1e6 / midi.division)
-
-    def at(tick: int) -> float:
-        index = bisect.bisect_right(ticks, tick) - 1
-        return seconds[index] + (tick - ticks[index]) * rates[index]
-
-    return at
-
-
 def _written_track(notes: list[Note], channel: int, program: int, tempo: int) -> Any:
     """The notes of one program as a mido track."""
     import mido
@@ -286,18 +246,17 @@ def _written_track(notes: list[Note], channel: int, program: int, tempo: int) ->
 
 def _as_text(data: bytes) -> str | None:
     """`data` as text, or None where it is not text."""
-    if b"\x00" in data:
+    for mark, encoding in _MARKED:
+        if data.startswith(mark):
+            text = data.decode(encoding, "ignore")
+            return None if "\0" in text else text
+    if b"\0" in data:
         return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     return text if all(mark >= " " or mark in "\t\r\n\f" for mark in text) else None
-
-
-def _looks_like_abc(text: str) -> bool:
-    lines = [line.lstrip() for line in text.splitlines()]
-    return any(line.startswith("K:") for line in lines)
 
 
 def _what_it_is(data: bytes, text: str | None, file_name: str) -> str:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pyzzicato.band_seeds import band_seed
 from pyzzicato.controls import Control
 from pyzzicato.errors import InvalidControl, UnknownName, UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, check_music
-from pyzzicato.midi import piano_part, read_music
+from pyzzicato.midi import Reading, music_reading, piano_part
 from pyzzicato.notes import NoteSequence
 from pyzzicato.seeds import Seed, all_seeds, seeds_by
+from pyzzicato.silence import without_silence
 
 __all__ = [
     "MOST_STYLES",
     "NOTHING",
     "OWN_MUSIC",
     "SeedLike",
+    "SeedMusic",
     "StyleSources",
     "built_in",
     "find_music",
+    "for_model",
     "seed_music",
     "style_sources",
 ]
@@ -44,26 +48,39 @@ class StyleSources:
     """Styles to mix in: `chosen` is for the model's control, `beside` are all others.
 
     `beside` are names of styles that come with the model, and music as a band plays it; `names`
-    are what all were called, in order.
+    are what all were called, in order. `said` are sentences for the person on what was mended in
+    their files and left out.
     """
 
     chosen: str = NOTHING
     beside: tuple[str | NoteSequence, ...] = ()
     names: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
-def seed_music(seed: SeedLike, style: str, band: bool) -> tuple[NoteSequence, str, str]:
-    """The music, its name and its composer's id, which is empty where that is not known.
+class SeedMusic(NamedTuple):
+    """Music to start from, its name, and its composer's id, "" where that is not known.
 
-    All of it is for the piano, unless it is for a `band`. Without a `seed` it is the first
-    opening of the composer `style`.
+    `said` are sentences for the person: what was mended in the file, and what was left out.
+    """
+
+    music: NoteSequence = NoteSequence()
+    name: str = NOTHING
+    composer: str = ""
+    said: tuple[str, ...] = ()
+
+
+def seed_music(seed: SeedLike, style: str, band: bool, whole: bool = False) -> SeedMusic:
+    """What `seed` is; without one it is the first opening of the composer `style`.
+
+    All of it is for the piano, unless it is for a `band`. The silence before a file or notes is
+    left out, unless the `whole` is wanted because times in it count.
     """
     if isinstance(seed, NoteSequence):
         if not seed.notes:
-            return seed, NOTHING, ""
-        checked = check_music(seed)
-        music = band_seed(checked)[0] if band else piano_part(checked)
-        return music, OWN_MUSIC, ""
+            return SeedMusic(seed)
+        music, said = for_model(check_music(seed), band, whole=whole)
+        return SeedMusic(music, OWN_MUSIC, said=said)
     if seed is None:
         found = next(iter(seeds_by(style or USUAL_COMPOSER)), None)
     elif seed == NOTHING:
@@ -73,11 +90,26 @@ def seed_music(seed: SeedLike, style: str, band: bool) -> tuple[NoteSequence, st
         if found is None:
             path = Path(seed)
             data = _file_bytes(path)
-            music = read_music(data, path.name)
-            return (band_seed(music, data)[0] if band else piano_part(music)), path.name, ""
+            read, mended = music_reading(data, path.name)
+            music, said = for_model(read, band, data, whole=whole)
+            return SeedMusic(music, path.name, said=(*mended, *said))
     if found is None:
-        return NoteSequence(), NOTHING, ""
-    return found.sequence(), found.id, found.composer.id
+        return SeedMusic()
+    return SeedMusic(found.sequence(), found.id, found.composer.id)
+
+
+def for_model(
+    music: NoteSequence, band: bool, data: bytes = b"", *, whole: bool = False
+) -> tuple[NoteSequence, tuple[str, ...]]:
+    """`music` as a model for a `band`, or for the piano, takes it, and what is to be said of that.
+
+    It begins with its first note, for a band with the bar of that, unless the `whole` is wanted.
+    `data` are the bytes of its file. Raises UnreadableMusic where nothing is left.
+    """
+    if band:
+        return band_seed(music, data)
+    part = piano_part(music)
+    return (part, ()) if whole else without_silence(part)
 
 
 def style_sources(styles: Sequence[str | Path | NoteSequence], control: Control) -> StyleSources:
@@ -89,13 +121,18 @@ def style_sources(styles: Sequence[str | Path | NoteSequence], control: Control)
     """
     own = {name.lower(): name for name in control.choices}
     chosen, beside, names = NOTHING, list[str | NoteSequence](), list[str]()
+    said: list[str] = []
     for style in styles:
         known = own.get(style.strip().lower(), "") if isinstance(style, str) else ""
         if known == NOTHING:
             continue
         if len(names) == MOST_STYLES:
             raise InvalidControl(f"More than {MOST_STYLES} styles cannot be mixed: choose fewer.")
-        music, name = (known, known) if known else _style_music(style, control)
+        music: str | NoteSequence = known
+        name = known
+        if not known:
+            music, name, _, told = _style_music(style, control)
+            said += (f"{name}: {sentence}" for sentence in told)
         names.append(name)
         if known and (chosen == NOTHING or known == _SEED_STYLE):
             # The seed can only be told to the control: what came before it stands beside.
@@ -103,10 +140,10 @@ def style_sources(styles: Sequence[str | Path | NoteSequence], control: Control)
             chosen = known
         else:
             beside.append(music)
-    return StyleSources(chosen, tuple(beside), tuple(names))
+    return StyleSources(chosen, tuple(beside), tuple(names), tuple(said))
 
 
-def _style_music(style: str | Path | NoteSequence, control: Control) -> tuple[NoteSequence, str]:
+def _style_music(style: str | Path | NoteSequence, control: Control) -> SeedMusic:
     if not isinstance(style, NoteSequence) and built_in(str(style)) is None:
         try:
             there = Path(style).is_file()
@@ -117,22 +154,22 @@ def _style_music(style: str | Path | NoteSequence, control: Control) -> tuple[No
                 f"No style, no built-in seed and no file is called “{str(style)[:100]}”: the "
                 f"styles are {', '.join(control.choices)}."
             )
-    music, name, _ = seed_music(style, "", band=True)
-    if not music:
+    found = seed_music(style, "", band=True)
+    if not found.music:
         raise UnreadableMusic("There are no notes in one of the styles: choose other music.")
-    return music, name
+    return found
 
 
-def find_music(text: str | Path) -> tuple[NoteSequence, str]:
+def find_music(text: str | Path) -> tuple[Reading, str]:
     """The music that is called `text`, a built-in seed or a MIDI or ABC file, and its name.
 
     Raises UnknownName where there is neither, UnreadableMusic where the file holds no music.
     """
     found = built_in(str(text))
     if found is not None:
-        return found.sequence(), found.title
+        return Reading(found.sequence()), found.title
     path = Path(text)
-    return read_music(_file_bytes(path), path.name), path.name
+    return music_reading(_file_bytes(path), path.name), path.name
 
 
 def built_in(name: str) -> Seed | None:

@@ -22,15 +22,16 @@ import numpy as np
 from pyzzicato.datasets import Dataset, Piece, read_dataset
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.manifests import Skipped
-from pyzzicato.midi_events import MidiEvents, Track, read_events
+from pyzzicato.midi import cut_overlaps
+from pyzzicato.midi_events import read_events
+from pyzzicato.midi_notes import struck_notes
 from pyzzicato.note_cache import cache_folder
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY
+from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note
 
 __all__ = ["QuarterPiece", "quarter_notes", "read_quarters"]
 
-_FORMAT = 1  # raise it when reading changes what the arrays hold
+_FORMAT = 2  # raise it when reading changes what the arrays hold
 _ON_THE_BEAT = 0.85  # of the onsets, within 0.01 of a 24th of a quarter note; by chance it is 0.48
-_DRUMS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,31 +108,15 @@ def quarter_notes(data: bytes) -> np.ndarray:
 
     Keys of the piano only; the pedal is not heeded. Raises UnreadableMusic.
     """
-    midi = read_events(data, most_notes=len(data))
-    rows = [row for track in midi.tracks for row in _track_notes(track, midi)]
+    midi = read_events(data, len(data), whole=True)
+    struck = cut_overlaps(
+        Note(note.start / midi.division, note.end / midi.division, note.pitch, note.velocity)
+        for note in struck_notes(midi.tracks)
+        if LOWEST_KEY <= note.pitch <= HIGHEST_KEY and not note.is_drum
+    )
+    rows = [(note.start, note.end, note.pitch, note.velocity) for note in struck]
     notes = np.array(rows, np.float32).reshape(-1, 4)
     return notes[np.lexsort((notes[:, 2], notes[:, 0]))]
-
-
-def _track_notes(track: Track, midi: MidiEvents) -> list[tuple[float, float, int, int]]:
-    struck: dict[tuple[int, int], tuple[int, int]] = {}  # (channel, pitch): tick, velocity
-    found = []
-
-    def end(key: tuple[int, int], tick: int) -> None:
-        since, velocity = struck.pop(key, (tick, 0))
-        if tick > since and LOWEST_KEY <= key[1] <= HIGHEST_KEY and key[0] != _DRUMS:
-            found.append((since / midi.division, tick / midi.division, key[1], velocity))
-
-    # At one tick what ends comes first, whatever the order in the file.
-    for tick, kind, channel, a, b in sorted(track.events, key=lambda e: (e.tick, e.kind)):
-        if kind == 0x80:
-            end((channel, a), tick)
-        elif kind == 0x90:
-            end((channel, a), tick)
-            struck[channel, a] = (tick, b)
-    for key in list(struck):
-        end(key, track.length)
-    return found
 
 
 def _read_all(folder: Path, pieces: list[Piece], cache: Path) -> dict[str, np.ndarray]:

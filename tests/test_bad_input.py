@@ -16,6 +16,7 @@ import mido
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import pyzzicato
 from pyzzicato import audio, cli, registry, saving
 from pyzzicato.errors import (
     ModelUnavailable,
@@ -81,12 +82,12 @@ UPLOADS: dict[str, tuple[str, bytes, str]] = {
     ),
     "cut off": (
         "tune.mid",
-        MIDI[:-20],
+        MIDI[:45],
         "This MIDI file is cut off before its end: export or download it again.",
     ),
     "corrupt": (
         "tune.mid",
-        MIDI[:22] + b"\x00\xf4\xff\xff" + MIDI[26:],
+        MIDI.replace(b"\x90", b"\xf4"),
         "This MIDI file is damaged: export or download it again.",
     ),
     "no notes": (
@@ -202,6 +203,60 @@ def test_a_file_on_the_command_line(
     assert code == 1
     assert capsys.readouterr().err == f"pyzzicato: {sentence}\n"
     assert not out.exists()
+
+
+MENDED: dict[str, tuple[bytes, str]] = {
+    "cut off": (MIDI[:-20], "it breaks off in the midst"),
+    "corrupt": (
+        MIDI[:22] + b"\x00\xf4\xff\xff" + MIDI[26:],
+        "a track can be read only in part",
+    ),
+    "a track that is not there": (
+        MIDI[:10] + struct.pack(">H", 3) + MIDI[12:],
+        "it has fewer tracks than it says",
+    ),
+}
+every_mended = pytest.mark.parametrize(("data", "what"), list(MENDED.values()), ids=list(MENDED))
+
+
+@every_mended
+def test_what_was_mended_is_said_in_the_app(models: Path, data: bytes, what: str) -> None:
+    app = open_app(seconds="5")
+    upload(app, "tune.mid", data)
+    assert problems(app) == []
+    assert words(app).count(f"This MIDI file was mended: {what}.") == 1
+    assert view_of(app).start.title == "tune.mid"
+    assert len(compose(app).takes[0]) > 0
+
+
+@every_mended
+def test_what_was_mended_is_said_in_python(
+    models: Path, tmp_path: Path, data: bytes, what: str
+) -> None:
+    (tmp_path / "tune.mid").write_bytes(data)
+    made = pyzzicato.compose(seed=tmp_path / "tune.mid", seconds=5)
+    assert isinstance(made, pyzzicato.Composition)
+    assert made.said == (f"This MIDI file was mended: {what}.",)
+    assert set(made.seed) <= set(TUNE)
+    assert pyzzicato.compose(seed=TUNE, seconds=5).said == ()
+
+
+@every_mended
+@pytest.mark.parametrize("command", ["compose", "render"])
+def test_what_was_mended_is_said_on_the_command_line(
+    models: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    data: bytes,
+    what: str,
+) -> None:
+    given, out = tmp_path / "tune.mid", tmp_path / "out.mid"
+    given.write_bytes(data)
+    asked = ["--seed", str(given), "--seconds", "5"] if command == "compose" else [str(given)]
+    assert cli.main([command, *asked, "-o", str(out)]) == 0
+    assert capsys.readouterr().err == f"pyzzicato: This MIDI file was mended: {what}.\n"
+    assert out.exists()
 
 
 LINKS: dict[str, tuple[dict[str, str], str]] = {

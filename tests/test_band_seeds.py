@@ -18,6 +18,7 @@ from pyzzicato.seeds import find_seed
 from tests.small_band import band_piece
 from tests.small_band_model import add_band_model
 from tests.small_model import make_model
+from tests.visits import open_app, problems, upload, view_of, words
 
 NOCTURNE = "chopin-nocturne-op-9-no-2"
 
@@ -75,3 +76,29 @@ def test_a_pedal_and_free_timing_are_put_on_the_beats() -> None:
     assert said == ()
     steps = np.array([(n.start * 8, n.end * 8) for n in found])
     assert np.abs(steps - np.round(steps)).max() < 1e-6
+
+
+@pytest.mark.parametrize(("qpm", "read_as"), [(12, 30), (20, 30), (30, 0), (300, 0), (420, 300)])
+def test_a_tempo_that_no_band_plays_is_told_and_the_seed_keeps_its_length(
+    tmp_path: Path, qpm: float, read_as: int
+) -> None:
+    seed = band_piece(2).stretch(band_piece(2).qpm / qpm)
+    path = tmp_path / "slow or fast.mid"
+    path.write_bytes(write_midi(seed))
+    for given in (seed, path):
+        plan = order(model="five", seed=given)
+        assert plan.seed.duration == pytest.approx(seed.duration, rel=0.01)
+        told = [sentence for sentence in plan.said if f"as if that were {read_as}," in sentence]
+        assert len(told) == len(plan.said) == bool(read_as)
+
+
+def test_the_page_says_that_a_tempo_is_too_slow() -> None:
+    seed = band_piece(2).stretch(band_piece(2).qpm / 20)
+    app = open_app(model="five", seconds="5")
+    upload(app, "slow.mid", write_midi(seed))
+    app.run()
+    assert problems(app) == []
+    assert "has a tempo of 20: it is read as if that were 30" in words(app)
+    shown = view_of(app).upload
+    assert shown is not None
+    assert shown.band.music.duration == pytest.approx(seed.duration, rel=0.01)

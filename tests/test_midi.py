@@ -204,6 +204,21 @@ class TestReadMusic:
         assert len(read_music(ABC.encode(), "song.mid")) == 4
         assert len(read_music(b"\xef\xbb\xbf" + ABC.encode())) == 4
 
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+    def test_text_with_a_byte_order_mark_is_text(self, encoding: str) -> None:
+        data = ("\ufeff" + ABC).encode(encoding)
+        assert read_music(data, "song.abc") == read_music(ABC.encode())
+        assert len(read_music(data + b"\n", "cut in the midst of a letter.abc")) == 4
+        with pytest.raises(UnreadableMusic, match="neither MIDI nor ABC"):
+            read_music(("\ufeff" + "words only").encode(encoding), "a.abc")
+
+    @pytest.mark.parametrize("mark", ["\n", "\r", "\r\n"])
+    def test_lines_end_at_lf_cr_and_crlf_only(self, mark: str) -> None:
+        assert len(read_music(ABC.replace("\n", mark).encode())) == 4
+        for other in ("\x0b", "\x1c", "\x85", "\u2028"):
+            with pytest.raises(UnreadableMusic):
+                read_music(f"a poem{other}K:C{other}CDEF".encode(), "a.txt")
+
     @pytest.mark.parametrize(
         ("data", "name", "sentence"),
         [

@@ -28,16 +28,18 @@ BAD = {
     "header only": (b"MThd", "cut off"),
     "short header": (chunk(b"MThd", b"\x00\x01") + bytes(20), "damaged"),
     "no track": (chunk(b"MThd", struct.pack(">HHH", 1, 1, 480)), "cut off"),
-    "zero tracks": (raw(b"", tracks=0), "damaged"),
-    "format 2": (raw(b"", kind=2), "format 2"),
-    "65535 tracks": (raw(b"", tracks=65535), f"more than {MAX_TRACKS}"),
+    "zero tracks": (chunk(b"MThd", struct.pack(">HHH", 1, 0, 480)), "damaged"),
+    "format 2 without notes": (raw(b"", kind=2), "no notes"),
+    "65535 tracks that are not there": (raw(b"", tracks=65535), "cut off"),
+    "too many tracks": (raw(b"") + chunk(b"MTrk", b"") * MAX_TRACKS, f"more than {MAX_TRACKS}"),
     "division 0": (raw(b"", division=0), "damaged"),
-    "film frames": (raw(b"", division=-6400), "film frames"),
+    "film frames of no length": (raw(b"", division=-6400), "film frames"),
+    "film frames that there are not": (raw(b"", division=-(31 * 256) + 40), "film frames"),
     "chunk too long": (raw(b"\x00\x90\x3c\x40")[:-2], "cut off"),
     "note cut in two": (raw(b"\x00\x90\x3c"), "cut off"),
     "text too long": (raw(b"\x00\xff\x01\x7fhi"), "cut off"),
     "no status": (raw(b"\x00\x3c\x40"), "damaged"),
-    "data above 127": (raw(b"\x00\x90\x3c\xf0"), "damaged"),
+    "pitch above 127": (raw(b"\x00\x90\xf0\x40"), "damaged"),
     "system message": (raw(b"\x00\xf4\x00\x00"), "damaged"),
     "endless number": (raw(b"\xff\xff\xff\xff\xff\xff\x7f\x90\x3c\x40"), "damaged"),
     "tempo 0": (raw(b"\x00\xff\x51\x03\x00\x00\x00"), "tempo of zero"),
@@ -125,8 +127,12 @@ class TestFuzz:
 
     def test_every_truncation(self) -> None:
         data = write_midi(random_music(np.random.default_rng(2), 25))
-        assert self.outcome(data)
-        assert not any(self.outcome(data[:length]) for length in range(len(data)))
+        whole = read_midi(data)
+        read = [self.outcome(data[:length]) for length in range(len(data))]
+        first = read.index(True)
+        assert data[first - 3 : first - 2] == b"\x90", "the first note is what it takes"
+        assert all(read[first:])
+        assert len(read_midi(data[: len(data) // 2])) < len(read_midi(data[:-5])) == len(whole)
 
     def test_mutations(self) -> None:
         rng = np.random.default_rng(3)
@@ -150,9 +156,10 @@ class TestFuzz:
             (b"\x00\xff\x51\x03\x07\xa1\x20" * 140_000, False),
             (b"\x00\xff\x01\x00" * 240_000, False),
             (b"\x00\x80\x3c\x00" + b"\x00\x3d\x00" * 320_000, False),
-            (b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 40_000 + b"\x00\x3c\x00" * 200_000, False),
+            (b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 40_000 + b"\x00\x3c\x00" * 200_000, True),
+            (b"\x00\x90\x3c\x40" * 40_000 + b"\x00\xb0\x7b\x00\x01\x78\x00" * 100_000, True),
         ],
-        ids=["pedals", "programs", "tempos", "texts", "ends", "one tick"],
+        ids=["pedals", "programs", "tempos", "texts", "ends", "one tick", "silences"],
     )
     def test_a_megabyte_made_to_be_slow(self, track: bytes, readable: bool) -> None:
         assert self.outcome(raw(track)) == readable

@@ -27,7 +27,8 @@ import numpy as np
 
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, check_size
-from pyzzicato.midi_events import MidiEvents, Track, read_events
+from pyzzicato.midi_events import read_events
+from pyzzicato.midi_notes import struck_notes
 from pyzzicato.notes import Note, NoteSequence, counted
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "PROGRAMS",
     "STEPS_PER_QUARTER",
     "STRUCK",
+    "TEMPO_EVENED",
     "WINDOW",
     "BandPiece",
     "MultitrackRoll",
@@ -62,13 +64,13 @@ STEPS_PER_QUARTER = 4
 WINDOW = 32
 HELD, STRUCK = 1, 2
 
+TEMPO_EVENED = "The tempo changes: the notes follow the beats, at one tempo throughout."
+"""What is said of a piece whose changing tempo its grid does not keep."""
+
 MAX_STEPS = 32_768  # 2,048 bars of 4/4
 _LAST_PROGRAMS = ((7, 1), (23, 4), (31, 2), (39, 3), (95, 4), (103, None), (111, 4))
 """(last program, instrument), by program."""
-_DRUM_CHANNEL = 9
-_DEFAULT_TEMPO = 500_000
 _TRUSTED_BYTES = 100_000_000
-_QPM = (10.0, 1000.0)
 
 T = TypeVar("T")
 
@@ -159,31 +161,36 @@ def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) 
 
     So a changing tempo does not move a note off the grid. The sustain pedal is not heeded.
     Limits as in `read_midi`, and 32,768 steps; `trusted` lifts those on bytes and notes, for a
-    person's own training music. Raises UnreadableMusic, also where none of the five plays.
+    person's own training music, which has to be whole. Raises UnreadableMusic, also where none of
+    the five plays.
     """
     most = _TRUSTED_BYTES if trusted else MAX_BYTES
     data = source if isinstance(source, bytes) else _file_bytes(Path(source), most)
     if not trusted:
         check_size(len(data))
-    midi = read_events(data, most_notes=len(data) if trusted else MAX_NOTES)
+    midi = read_events(data, len(data) if trusted else MAX_NOTES, whole=trusted)
     rows: list[tuple[int, int, int, int]] = []
     lost: Counter[int] = Counter()
-    for track in midi.tracks:
-        _track_notes(track, rows, lost)
+    for note in struck_notes(midi.tracks):
+        place = place_of(note.program, note.is_drum)
+        if place is None:
+            lost[note.program] += 1
+        else:
+            rows.append((note.start, note.end, place, note.pitch))
     if not rows:
         raise UnreadableMusic(
             "No drums, piano, guitar, bass or strings play in this file: choose another."
         )
     ticks = np.array(rows, np.float64)
+    music = int(ticks[:, 0].min()), int(ticks[:, 1].max())
     ticks[:, :2] = np.rint(ticks[:, :2] * STEPS_PER_QUARTER / midi.division)
-    length = max(track.length for track in midi.tracks)
-    tempos = [(tick, 60e6 / tempo) for tick, tempo in midi.tempos or ((0, _DEFAULT_TEMPO),)]
-    meters = [(tick, (above, below)) for tick, above, below in midi.meters] or [(0, (4, 4))]
+    tempos = _held([(tick, 60e6 / tempo) for tick, tempo in midi.tempos], *music)
+    meters = _held([(tick, (above, below)) for tick, above, below in midi.meters], *music)
     return BandPiece(
         spans=band_spans(ticks),
-        qpm=float(np.clip(_longest(tempos, length), *_QPM)),
-        dropped=(*_lost(lost), *_evened(midi)),
-        meter=_longest(meters, length),
+        qpm=tempos.most_common(1)[0][0],
+        dropped=(*_lost(lost), *_evened(tempos, meters)),
+        meter=meters.most_common(1)[0][0],
     )
 
 
@@ -254,42 +261,15 @@ def _file_bytes(path: Path, most: int) -> bytes:
         raise UnreadableMusic(f"{path} cannot be opened ({error}): choose another.") from None
 
 
-def _track_notes(track: Track, rows: list[tuple[int, int, int, int]], lost: Counter[int]) -> None:
-    """Adds the track's notes, in ticks, to `rows`, and its programs of no instrument to `lost`."""
-    programs = [0] * 16
-    down: dict[tuple[int, int], list[tuple[int, int]]] = {}  # (channel, pitch): (tick, place)
-
-    def release(channel: int, pitch: int, tick: int) -> None:
-        held = down.pop((channel, pitch), [])
-        # Some files write a key's new note before the end of its last one, at the same tick.
-        new = [(first, place) for first, place in held if first == tick]
-        if 0 < len(new) < len(held):
-            down[channel, pitch] = new
-            held = [(first, place) for first, place in held if first != tick]
-        rows.extend((first, tick, place, pitch) for first, place in held)
-
-    for tick, kind, channel, a, _ in track.events:
-        if kind == 0xC0:
-            programs[channel] = a
-        elif kind == 0x80:
-            release(channel, a, tick)
-        elif kind == 0x90:
-            place = place_of(programs[channel], channel == _DRUM_CHANNEL)
-            if place is None:
-                lost[programs[channel]] += 1
-            else:
-                down.setdefault((channel, a), []).append((tick, place))
-    for channel, pitch in list(down):
-        release(channel, pitch, track.length)
-
-
-def _longest(changes: list[tuple[int, T]], length: int) -> T:
-    """The value that holds for most ticks, of (tick, value) in order; the first one at a tie."""
+def _held(changes: list[tuple[int, T]], first: int, last: int) -> Counter[T]:
+    """For how many ticks from `first` to `last` each value holds, of (tick, value) in order."""
     held: Counter[T] = Counter()
-    for place, (tick, value) in enumerate(changes):
-        until = changes[place + 1][0] if place + 1 < len(changes) else max(length, tick)
-        held[value] += until - (tick if place else 0)
-    return held.most_common(1)[0][0]
+    ends = [tick for tick, _ in changes[1:]] + [last]
+    for (tick, value), end in zip(changes, ends, strict=True):
+        ticks = min(end, last) - max(tick, first)
+        if ticks > 0:
+            held[value] += ticks
+    return held
 
 
 def _lost(programs: Counter[int]) -> list[str]:
@@ -300,12 +280,12 @@ def _lost(programs: Counter[int]) -> list[str]:
     return [f"{counted(total)} of {which} were left out: the band has {_listed(INSTRUMENTS)}."]
 
 
-def _evened(midi: MidiEvents) -> list[str]:
+def _evened(tempos: Counter[float], meters: Counter[tuple[int, int]]) -> list[str]:
     """What the grid does not keep: changes of tempo and of meter."""
     said = []
-    if len({tempo for _, tempo in midi.tempos}) > 1:
-        said.append("The tempo changes: the notes follow the beats, at one tempo throughout.")
-    if len({meter[1:] for meter in midi.meters}) > 1:
+    if len(tempos) > 1:
+        said.append(TEMPO_EVENED)
+    if len(meters) > 1:
         said.append("The meter changes: the notes follow the beats, whatever bar they are in.")
     return said
 

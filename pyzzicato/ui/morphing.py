@@ -90,6 +90,8 @@ def _file(view: View) -> Other | None:
         shell.problem(view.problems["goal"])
     elif view.goal is not None:
         shell.line(f"{view.goal.name}: {view.goal.music.duration:.0f} s.")
+        for sentence in view.goal.said:
+            shell.line(sentence)
     return view.goal
 
 

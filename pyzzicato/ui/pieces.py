@@ -23,6 +23,8 @@ class Other(NamedTuple):
 
     name: str
     music: NoteSequence
+    said: tuple[str, ...] = ()
+    """What was mended in its file, and what was left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ def draw(view: View) -> None:
         shell.line("MIDI or ABC files, several for a hybrid. They are not kept, nor in a link.")
         return
     shell.line(_mixture(view))
+    for each in view.others:
+        for sentence in each.said:
+            shell.line(f"{each.name}: {sentence}")
     st.button("Leave it out", key="style-out", type="tertiary", on_click=_leave_out, args=(view,))
 
 
@@ -63,7 +66,7 @@ def own_music(file: Any) -> Other:
     part = read_upload(file.getvalue(), file.name).part(band=True)
     if part.problem:
         raise UnreadableMusic(part.problem)
-    return Other(file.name, part.music)
+    return Other(file.name, part.music, part.said)
 
 
 def _marks(view: View) -> dict[str, np.ndarray]:

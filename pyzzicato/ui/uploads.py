@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyzzicato.band_seeds import BAR, band_seed
+from pyzzicato.band_seeds import BAR
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import piano_part, read_music
+from pyzzicato.midi import Reading, music_reading
+from pyzzicato.music_sources import for_model
 from pyzzicato.notes import NoteSequence
 
 __all__ = ["Part", "Upload", "read_upload"]
@@ -49,24 +50,16 @@ class Upload:
 
 def read_upload(data: bytes, name: str) -> Upload:
     """A MIDI or ABC file; raises UnreadableMusic where it can be read for neither kind."""
-    music = read_music(data, name)
-    piano, band = _for_piano(music), _for_band(music, data)
+    reading = music_reading(data, name)
+    piano, band = _part(reading, data, band=False), _part(reading, data, band=True)
     if piano.problem and band.problem:
         raise UnreadableMusic(piano.problem)
-    return Upload(name, music, piano, band)
+    return Upload(name, reading.music, piano, band)
 
 
-def _for_piano(music: NoteSequence) -> Part:
+def _part(reading: Reading, data: bytes, band: bool) -> Part:
     try:
-        found = piano_part(music)
+        music, said = for_model(reading.music, band, data)
     except UnreadableMusic as error:
         return Part(problem=str(error))
-    return Part(found.trim(min(note.start for note in found), found.duration))
-
-
-def _for_band(music: NoteSequence, data: bytes) -> Part:
-    try:
-        found, said = band_seed(music, data)
-    except UnreadableMusic as error:
-        return Part(problem=str(error))
-    return Part(found, said)
+    return Part(music, (*reading.said, *said))
