@@ -6,16 +6,17 @@ Follows the ABC standard 2.1 for what a piano can play; `abc_reader` says where 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 from pyzzicato.abc_bars import Bar, Sound
 from pyzzicato.abc_order import in_parts, share_parts
 from pyzzicato.abc_ornaments import played
 from pyzzicato.abc_reader import Tune, read_tune
-from pyzzicato.abc_text import Line, music_lines, tunes_of
+from pyzzicato.abc_text import TuneText, music_lines, tunes_of
 from pyzzicato.abc_writer import write_abc
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.notes import Note, NoteSequence
@@ -23,9 +24,9 @@ from pyzzicato.notes import Note, NoteSequence
 __all__ = ["AbcMusic", "Repaired", "read_abc", "read_abc_tune", "repaired_abc", "titles_of_abc"]
 __all__ += ["write_abc"]
 
-_MAX_CHARACTERS = 100_000  # of one tune
+_MAX_BYTES = 100_000  # of one tune
+_MAX_TRIED = 100  # tunes of a file that are looked through for notes
 _MAX_REPAIRED = 20_000  # characters
-_MAX_TITLE = 80  # characters
 _MAX_NOTES = 50_000
 _MAX_SECONDS = 30 * 60
 _DEFAULT_QPM = 120.0
@@ -54,45 +55,38 @@ def read_abc_tune(text: str, tune: int | None = None) -> AbcMusic:
     UnreadableMusic with one plain sentence where the text is not ABC, is too long, or holds no
     notes, or where there is no such tune.
     """
-    tunes = list(tunes_of(text))
+    tunes = tunes_of(text)
     if tune is not None:
         if not 1 <= tune <= len(tunes):
             raise UnreadableMusic(f"There is no tune {tune}: choose one from 1 to {len(tunes)}.")
         return _music(tunes[tune - 1])
+    if len(tunes) == 1:
+        return _music(tunes[0])
     problem: UnreadableMusic | None = None
-    for number, lines in enumerate(tunes, start=1):
+    sounding = ((number, t) for number, t in enumerate(tunes, start=1) if t.may_sound)
+    for number, found in islice(sounding, _MAX_TRIED):
         try:
-            found = _music(lines)
+            music, said = _music(found)
         except UnreadableMusic as error:
             problem = problem or error
             continue
-        if len(tunes) == 1:
-            return found
-        said = f"The text holds {len(tunes)} tunes; this is number {number}, {_title(lines)}."
-        unread = () if problem is None else (f"The tunes before it cannot be read: {problem}",)
-        return AbcMusic(found.sequence, (said, *unread, *found.said))
+        which = f"The text holds {len(tunes)} tunes; this is number {number}, {found.title}."
+        unread = () if problem is None else (f"A tune before it cannot be read: {problem}",)
+        return AbcMusic(music, (which, *unread, *said))
     raise problem or UnreadableMusic("The ABC text holds no notes to play.")
 
 
 def titles_of_abc(text: str) -> tuple[str, ...]:
     """What the tunes of an ABC text are called, in order."""
-    return tuple(_title(lines) for lines in tunes_of(text))
+    return tuple(tune.title for tune in tunes_of(text))
 
 
-def _title(lines: Sequence[Line]) -> str:
-    """The title of a tune in quotes, or else its number."""
-    for line in lines:
-        if line.text.startswith("T:") and (title := line.text[2:].strip()):
-            return f"“{title[:_MAX_TITLE]}”"
-    number = next((line.text[2:].strip() for line in lines if line.text.startswith("X:")), "")
-    return f"X:{number[:_MAX_TITLE]}"
-
-
-def _music(lines: Sequence[Line]) -> AbcMusic:
+def _music(text: TuneText) -> AbcMusic:
     """A whole tune; raises UnreadableMusic."""
-    if sum(len(line.text.encode("utf-8", errors="replace")) for line in lines) > _MAX_CHARACTERS:
+    size = sum(len(line.text.encode("utf-8", errors="replace")) for line in text.body)
+    if size > _MAX_BYTES:
         raise UnreadableMusic("The ABC tune is larger than 100 kB; give a shorter one.")
-    tune = read_tune(lines)
+    tune = read_tune(text.lines)
     clock, sounds = _performed(tune, repeats=True)
     if not sounds:
         raise UnreadableMusic("The ABC text holds no notes to play.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from itertools import pairwise
+from collections.abc import Collection
+from itertools import dropwhile, pairwise
 from typing import NamedTuple
 
-__all__ = ["Line", "is_prose", "lines_of", "music_lines", "tunes_of"]
+__all__ = ["Line", "TuneText", "is_prose", "lines_of", "music_lines", "tunes_of"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BEGIN = re.compile(r"(?:%%|I:)\s*begin([a-z]+)", re.IGNORECASE)
@@ -15,6 +15,10 @@ _END = re.compile(r"(?:%%|I:)\s*end([a-z]+)", re.IGNORECASE)
 _NOT_WORDS = re.compile(r'"[^"]*"|![^!]*!|\[[A-Za-z]:[^\]]*\]|\{[^}]*\}')
 _WORD = re.compile(r"""[(“"']*([A-Za-z]+(?:['’-][A-Za-z]+)*)[.,:;!?)”"'…]*""")
 _NUMBER = re.compile(r"\(?\d+[.,:;)]*")
+_HEADER = re.compile(r"[A-Za-z]:|%%")
+_SOUNDING = re.compile(r"(?![A-Za-z+]:(?![|:])|%).*[A-Ga-g]|\s*\[")
+_MAX_HEADER = 100  # lines
+_MAX_TITLE = 80  # characters
 _SIGN_LETTERS = frozenset("ABCDEFGabcdefgXYZxyzHLMOPSTuv")
 
 
@@ -36,13 +40,14 @@ def music_lines(text: str) -> list[Line]:
     A block that is not closed ends at the next X: line.
     """
     lines = lines_of(text.removeprefix("\ufeff"))
-    last_end: dict[str, int] = {}
-    for place, line in enumerate(lines):
-        if found := _END.match(line):
-            last_end[found[1].casefold()] = place
+    ends = ((place, _END.match(line)) for place, line in enumerate(lines))
+    last_end = {found[1].casefold(): place for place, found in ends if found}
     kept: list[Line] = []
     block: str | None = None
     for place, line in enumerate(lines):
+        if block is None and not line.startswith(("%%", "I:")):
+            kept.append(Line(place + 1, line))
+            continue
         if block is not None and line.startswith("X:") and last_end.get(block, -1) < place:
             block = None
         if block is None and (begun := _BEGIN.match(line)):
@@ -53,20 +58,51 @@ def music_lines(text: str) -> list[Line]:
     return kept
 
 
-def tunes_of(text: str) -> Iterator[list[Line]]:
-    """The tunes of a file: each from its X: line to the next, after the header of the file.
+class TuneText(NamedTuple):
+    """The lines of one tune of a file, and those of the file's header, which all tunes share."""
 
-    A text without X: line, and one with a K: line before the first X:, begins with a tune.
+    header: list[Line]
+    body: list[Line]
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines to read for the tune."""
+        return self.header + self.body
+
+    @property
+    def title(self) -> str:
+        """The title of the tune in quotes, or else its number."""
+        for line in self.body:
+            if line.text.startswith("T:") and (title := line.text[2:].strip()):
+                return f"“{title[:_MAX_TITLE]}”"
+        numbers = (line.text[2:].strip() for line in self.body if line.text.startswith("X:"))
+        return f"X:{next(numbers, '')[:_MAX_TITLE]}"
+
+    @property
+    def may_sound(self) -> bool:
+        """Whether a line after the key may hold notes; without a look at what it says."""
+        after_key = dropwhile(lambda line: not line.text.startswith("K:"), self.body)
+        return any(_SOUNDING.match(line.text) for line in after_key)
+
+
+def tunes_of(text: str) -> list[TuneText]:
+    """The tunes of a file: each from its X: line to the next.
+
+    A text without X: line, and one with a K: line before the first X:, begins with a tune. Of
+    the header of a file the first 100 fields and instructions are kept.
     """
     lines = music_lines(text)
     starts = [place for place, line in enumerate(lines) if line.text.startswith("X:")]
-    first = starts[0] if starts else len(lines)
-    header = lines[:first]
-    if not starts or any(line.text.startswith("K:") for line in header):
-        yield header
-        header = []
+    before = lines[: starts[0]] if starts else lines
+    tunes: list[TuneText] = []
+    header: list[Line] = []
+    if not starts or any(line.text.startswith("K:") for line in before):
+        tunes.append(TuneText([], before))
+    else:
+        header = [line for line in before if _HEADER.match(line.text)][:_MAX_HEADER]
     for start, end in pairwise([*starts, len(lines)]):
-        yield header + lines[start:end]
+        tunes.append(TuneText(header, lines[start:end]))
+    return tunes
 
 
 def is_prose(line: str, symbols: Collection[str] = ()) -> bool:

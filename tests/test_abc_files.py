@@ -45,3 +45,18 @@ def test_a_collection_may_be_larger_than_a_tune() -> None:
 def test_many_trills_cannot_grow_above_the_limit() -> None:
     with pytest.raises(UnreadableMusic, match="50,000 notes"):
         read_abc("X:1\nL:1/4\nQ:1/4=100\nK:C\n" + "TA64" * 2000)
+
+
+def test_a_file_of_tunes_without_notes_is_soon_refused() -> None:
+    for text in (
+        "X:1\n" * 100_000,
+        "L:1/8\n" * 5000 + "X:1\nK:C\n" * 50_000,
+        "X:1\nK:C\nz\n" * 50_000,
+    ):
+        with pytest.raises(UnreadableMusic):
+            read_abc(text)
+
+
+def test_the_header_of_a_file_is_for_all_its_tunes() -> None:
+    text = "M:3/4\nL:1/4\nU:T=!fermata!\n\nA letter to you.\n\nX:1\nK:C\nC|\n\nX:2\nK:C\nTG|"
+    assert [(n.pitch, n.end) for n in read_abc(text, tune=2)] == [(67, 0.5)]
