@@ -31,10 +31,13 @@ _MODES = {"ion": 0, "maj": 0, "": 0, "mix": -1, "dor": -2, "aeo": -3, "min": -3,
 _MODES |= {"phr": -4, "loc": -5, "lyd": 1}
 _SHARPS = "FCGDAEB"
 ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
-_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)")
-_CLEF = r"(?:treble|bass|tenor|alto|soprano|mezzosoprano|baritone|perc)\d?(?:([-+^_])8)?"
-_BARE_CLEF = re.compile(rf"(?:^|\s){_CLEF}(?=\s|$)")
-_SETTING = re.compile(r"""(?:^|\s)([a-z]\w*)=("[^"]*"|[^\s"]+)""")
+_CLEFS = "treble|bass|tenor|alto|soprano|mezzosoprano|baritone|perc|none"
+_BARE_CLEF = re.compile(rf"(?:{_CLEFS})\d?(?:[-+^_](?:8|15))?", re.IGNORECASE)
+_CLEF_OCTAVES = re.compile(r"([-+^_])(8|15)$")
+_WORD = re.compile(r'[a-z][^\s="]*=(?:"[^"]*"|\S*)|"[^"]*"|\S+')
+_TONIC = re.compile(r"([A-G])([#b]?)[-\s]*([A-Za-z]*)")
+_ACCIDENTAL_SIGNS = str.maketrans({"♯": "#", "♭": "b", "＃": "#"})
+_EXPLICIT = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])")
 _MAX_DIGITS = 4
 _MAX_DENOMINATOR = 256  # keeps exact sums of many lengths short, and so quick
 _MAX_SLASHES = 8
@@ -146,22 +149,49 @@ def read_parts(text: str) -> str:
     Empty where the field is words and not an order.
     """
     plain = re.sub(r"[\s.*]", "", text)
-    if not re.fullmatch(r"(?:[A-Z]\d?|[()]\d?)+", plain):
+    if not re.fullmatch(r"(?:[A-Z()]\d{0,4})+", plain):
         return ""
     levels = [""]
-    for sign, count in re.findall(r"([A-Z()])(\d?)", plain):
+    for sign, count in re.findall(r"([A-Z()])(\d*)", plain):
         if sign == "(":
             levels.append("")
             continue
-        closed = levels.pop() if sign == ")" and len(levels) > 1 else ""
-        levels[-1] += (closed if sign == ")" else sign) * int(count or 1)
-        if sum(map(len, levels)) > _MAX_PARTS:
+        part = sign
+        if sign == ")":
+            part = levels.pop() if len(levels) > 1 else ""
+        times = int(count or 1)
+        if sum(map(len, levels)) + len(part) * times > _MAX_PARTS:
             raise UnreadableMusic(f"P:{text[:20]} asks for more than {_MAX_PARTS} parts.")
+        levels[-1] += part * times
     return "".join(levels)
 
 
-def _explicit(text: str) -> dict[str, int]:
-    found = re.findall(r"(\^\^|\^|__|_|=)([A-Ga-g])(?![A-Za-z])", text)
+def _words(text: str) -> list[str]:
+    """The words of a K: or V: field, each setting such as clef=bass with its value."""
+    return _WORD.findall(text.translate(_ACCIDENTAL_SIGNS))
+
+
+def _setting(word: str) -> tuple[str, str] | None:
+    """The name and the value of a word such as `octave=-1`; None for any other."""
+    name, equals, value = word.partition("=")
+    return (name, value.strip('"')) if equals and re.match(r"[a-z]", name) else None
+
+
+def _is_set(word: str) -> bool:
+    """Whether a word of a K: field says nothing of the key: a setting, a clef, or in quotes."""
+    return bool(word.startswith('"') or _setting(word) or _is_clef(word))
+
+
+def _is_clef(word: str) -> bool:
+    return bool(_BARE_CLEF.fullmatch(word)) and word.casefold() != "none"
+
+
+def _explicit(words: list[str]) -> dict[str, int]:
+    """The accidentals that stand in a K: field: "^f", "_b_e"; other words say nothing."""
+    found: list[tuple[str, str]] = []
+    for word in words:
+        if re.fullmatch(rf"(?:{_EXPLICIT.pattern})+", word):
+            found += _EXPLICIT.findall(word)
     return {letter.upper(): ACCIDENTALS[sign] for sign, letter in found}
 
 
@@ -175,44 +205,65 @@ def _signature(sharps: int) -> dict[str, int]:
 
 
 def read_key(text: str) -> Key | None:
-    """The key of a K: field; None where it only sets a clef, an octave or a transposition.
+    """The key of a K: field; None where it says nothing of the key.
 
-    "Em", "D dorian", "C#m", "Bb", "none", "HP", and "D exp _b ^f" or "Dmix ^f" with
-    accidentals of their own.
+    "Em", "D dorian", "C#m", "Bb", "B♭", "none", "HP", and "D exp _b ^f" or "Dmix ^f" with
+    accidentals of their own. Clefs, settings and words of other programs are passed over.
     """
-    plain = _BARE_CLEF.sub(" ", _SETTING.sub(" ", text)).strip()
-    if not plain and text.strip():
-        return None
-    if not plain or plain.casefold().startswith("none"):
-        return Key(_explicit(plain))
-    if re.match(r"H[Pp]\b", plain):
-        return Key({"F": 1, "C": 1})
-    found = _KEY.match(plain)
-    mode = "" if not found or found[3] == "M" else found[3].casefold()[:3]
-    if found and mode == "exp":
-        return Key(_explicit(plain[found.end() :]))
-    if not found or mode not in _MODES:
-        raise UnreadableMusic(f"K:{plain[:30]} is no key; write for example K:Em or K:D dorian.")
+    if not text.strip():
+        return Key()
+    words = [word for word in _words(text) if not _is_set(word)]
+    for place, word in enumerate(words):
+        rest = words[place + 1 :]
+        if word.casefold() in ("none", "exp") or _EXPLICIT.match(word):
+            return Key(_explicit([word, *rest]))
+        if word in ("HP", "Hp"):
+            return Key({"F": 1, "C": 1})
+        small = _TONIC.fullmatch(word.capitalize())
+        if word[0].isupper() or (small and _mode(small[3]) is not None):
+            return _tonic_key(word[0].upper() + word[1:], rest)
+    return None
+
+
+def _mode(word: str) -> str | None:
+    """The first letters of a mode, "exp" among them; None where `word` names none."""
+    short = "" if word == "M" else word.casefold()[:3]
+    return short if short in _MODES or short == "exp" else None
+
+
+def _tonic_key(word: str, rest: list[str]) -> Key:
+    """The key of a tonic, with its mode in the same word or the next, and accidentals behind."""
+    if rest and rest[0].casefold() in ("sharp", "flat"):
+        word, rest = word + {"s": "#", "f": "b"}[rest[0][0].casefold()], rest[1:]
+    found = _TONIC.match(word)
+    mode = _mode(found[3]) if found else None
+    if found is None or mode is None:
+        raise UnreadableMusic(f"K:{word[:30]} is no key; write for example K:Em or K:D dorian.")
+    if not found[3] and rest and (said := _mode(rest[0])) is not None:
+        mode, rest = said, rest[1:]
+    own = _explicit([word[found.end() :], *rest])
+    if mode == "exp":
+        return Key(own)
     sharps = _TONICS[found[1]] + {"#": 7, "b": -7, "": 0}[found[2]] + _MODES[mode]
-    return Key(_signature(sharps) | _explicit(plain[found.end() :]))
+    return Key(_signature(sharps) | own)
 
 
 def read_staff(text: str) -> Staff | None:
     """What the clef, octave= and transpose= of a K: or V: field add; None where it has none."""
-    settings: dict[str, str] = dict(_SETTING.findall(text))
-    bare = _BARE_CLEF.search(text)
-    clef = re.match(_CLEF, settings.get("clef", "").strip('"')) or bare
+    words = _words(text)
+    settings = dict(found for word in words if (found := _setting(word)))
+    clef = settings.get("clef") or next(filter(_is_clef, words), None)
     if clef is None and not settings.keys() & {"octave", "transpose", "t"}:
         return None
     semitones = 12 * _signed("octave", settings.get("octave", "0"))
-    transpose: str = settings.get("transpose", settings.get("t", "0"))
-    semitones += _signed("transpose", transpose)
-    if clef and clef[1]:
-        semitones += 12 if clef[1] in "+^" else -12
+    semitones += _signed("transpose", settings.get("transpose", settings.get("t", "0")))
+    if clef and (suffix := _CLEF_OCTAVES.search(clef)):
+        octaves = {"8": 1, "15": 2}[suffix[2]]
+        semitones += 12 * (octaves if suffix[1] in "+^" else -octaves)
     return Staff(semitones)
 
 
 def _signed(name: str, text: str) -> int:
-    if not re.fullmatch(r"[-+]?\d{1,2}", text.strip('"')):
+    if not re.fullmatch(r"[-+]?\d{1,2}", text):
         raise UnreadableMusic(f"{name}={text[:20]} is not a whole number.")
-    return int(text.strip('"'))
+    return int(text)

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from pyzzicato.abc_notation import repaired_abc
+from pyzzicato.abc_text import lines_of
 from pyzzicato.datasets import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.manifests import OWN_FILES_LICENCE, SPLITS, Skipped
@@ -55,7 +56,7 @@ def split_tunes(text: str) -> list[str]:
     """The tunes of an ABC file: each begins with its X: line; empty lines are left out."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     blocks = re.split(r"^(?=X:)", plain, flags=re.MULTILINE)[1:]
-    return ["\n".join(filter(str.strip, block.splitlines())) for block in blocks]
+    return ["\n".join(filter(str.strip, lines_of(block))) for block in blocks]
 
 
 def read_tunes(

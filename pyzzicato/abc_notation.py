@@ -6,19 +6,26 @@ Follows the ABC standard 2.1 for what a piano can play; `abc_reader` says where 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
+from pyzzicato.abc_bars import Bar, Sound
+from pyzzicato.abc_order import in_parts, share_parts
+from pyzzicato.abc_ornaments import played
 from pyzzicato.abc_reader import Tune, read_tune
-from pyzzicato.abc_voice import Bar, Sound
+from pyzzicato.abc_text import TuneText, music_lines, tunes_of
 from pyzzicato.abc_writer import write_abc
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.notes import Note, NoteSequence
 
-__all__ = ["Repaired", "read_abc", "repaired_abc", "write_abc"]
+__all__ = ["AbcMusic", "Repaired", "read_abc", "read_abc_tune", "repaired_abc", "titles_of_abc"]
+__all__ += ["write_abc"]
 
-_MAX_BYTES = 100_000
+_MAX_BYTES = 100_000  # of one tune
+_MAX_TRIED = 100  # tunes of a file that are looked through for notes
 _MAX_REPAIRED = 20_000  # characters
 _MAX_NOTES = 50_000
 _MAX_SECONDS = 30 * 60
@@ -27,23 +34,66 @@ _DEFAULT_QPM = 120.0
 _Tempi = list[tuple[Fraction, float]]
 
 
-def read_abc(text: str) -> NoteSequence:
-    """The music of the first tune in ABC `text`, repeats played, all voices from second 0.
+class AbcMusic(NamedTuple):
+    """The music of a tune, and a sentence for each thing that a person should know of it."""
 
-    Velocity is 80 until a dynamic sign changes it; without a Q: field the tempo is 120 quarter
-    notes per minute. At most 100 kB, 50,000 notes and 30 minutes. Raises UnreadableMusic with
-    one plain sentence where the text is not ABC, is too long, or holds no notes.
+    sequence: NoteSequence
+    said: tuple[str, ...] = ()
+
+
+def read_abc(text: str, tune: int | None = None) -> NoteSequence:
+    """The music of a tune in ABC `text`, as `read_abc_tune` gives it."""
+    return read_abc_tune(text, tune).sequence
+
+
+def read_abc_tune(text: str, tune: int | None = None) -> AbcMusic:
+    """The music of the first tune in ABC `text` that has notes, or of the one numbered `tune`.
+
+    Tunes are counted from 1, as `titles_of_abc` lists them. Repeats are played, all voices start
+    at second 0. Velocity is 80 until a dynamic sign changes it; without a Q: field the tempo is
+    120 quarter notes per minute. A tune has at most 100 kB, 50,000 notes and 30 minutes. Raises
+    UnreadableMusic with one plain sentence where the text is not ABC, is too long, or holds no
+    notes, or where there is no such tune.
     """
-    if len(text.encode("utf-8", errors="replace")) > _MAX_BYTES:
-        raise UnreadableMusic("The ABC text is larger than 100 kB; give one tune at a time.")
-    tune = read_tune(text)
+    tunes = tunes_of(text)
+    if tune is not None:
+        if not 1 <= tune <= len(tunes):
+            raise UnreadableMusic(f"There is no tune {tune}: choose one from 1 to {len(tunes)}.")
+        return _music(tunes[tune - 1])
+    if len(tunes) == 1:
+        return _music(tunes[0])
+    problem: UnreadableMusic | None = None
+    sounding = ((number, t) for number, t in enumerate(tunes, start=1) if t.may_sound)
+    for number, found in islice(sounding, _MAX_TRIED):
+        try:
+            music, said = _music(found)
+        except UnreadableMusic as error:
+            problem = problem or error
+            continue
+        which = f"The text holds {len(tunes)} tunes; this is number {number}, {found.title}."
+        unread = () if problem is None else (f"A tune before it cannot be read: {problem}",)
+        return AbcMusic(music, (which, *unread, *said))
+    raise problem or UnreadableMusic("The ABC text holds no notes to play.")
+
+
+def titles_of_abc(text: str) -> tuple[str, ...]:
+    """What the tunes of an ABC text are called, in order."""
+    return tuple(tune.title for tune in tunes_of(text))
+
+
+def _music(text: TuneText) -> AbcMusic:
+    """A whole tune; raises UnreadableMusic."""
+    size = sum(len(line.text.encode("utf-8", errors="replace")) for line in text.body)
+    if size > _MAX_BYTES:
+        raise UnreadableMusic("The ABC tune is larger than 100 kB; give a shorter one.")
+    tune = read_tune(text.lines)
     clock, sounds = _performed(tune, repeats=True)
     if not sounds:
         raise UnreadableMusic("The ABC text holds no notes to play.")
     notes = _notes(clock, sounds)
     if max(note.end for note in notes) > _MAX_SECONDS:
         raise UnreadableMusic("The ABC music lasts longer than 30 minutes; give a shorter one.")
-    return NoteSequence(tuple(notes), qpm=clock.first_qpm)
+    return AbcMusic(NoteSequence(tuple(notes), qpm=clock.first_qpm), tuple(tune.dropped))
 
 
 class Repaired(NamedTuple):
@@ -59,7 +109,7 @@ def repaired_abc(text: str) -> Repaired:
     For what a network wrote. Of the text the first 20,000 characters are read; without a K: line
     it is read in C. The sequence is empty where there is nothing to play.
     """
-    tune = read_tune(text[:_MAX_REPAIRED], patient=True)
+    tune = read_tune(music_lines(text[:_MAX_REPAIRED]), patient=True)
     dropped = tune.dropped
     if len(text) > _MAX_REPAIRED:
         dropped.append(f"What comes after {_MAX_REPAIRED:,} characters is left out.")
@@ -80,22 +130,40 @@ def repaired_abc(text: str) -> Repaired:
 def _performed(tune: Tune, repeats: bool) -> tuple[_Clock, list[Sound]]:
     """Every sound of a tune as it is played, times in whole notes, and the clock for them."""
     tempi: _Tempi = [(Fraction(0), tune.qpm or _DEFAULT_QPM)]
+    written = [voice.finish() for voice in tune.voices.values()]
+    share_parts(written)
     sounds: list[Sound] = []
-    for voice in tune.voices.values():
-        bars = voice.finish()
-        played, changes = _unroll(
-            _in_parts(bars, tune.parts) if repeats else bars, _MAX_NOTES - len(sounds)
-        )
-        sounds += played
+    for bars in written:
+        order = in_parts(bars, tune.parts) if repeats else bars
+        unrolled, changes = _unroll(order, _MAX_NOTES - len(sounds))
+        sounds += unrolled
         tempi += changes
-    return _Clock(tempi), sounds
+    clock = _Clock(tempi)
+    return clock, _ornamented(clock, sounds)
+
+
+def _ornamented(clock: _Clock, sounds: Iterable[Sound]) -> list[Sound]:
+    """The sounds with those of their trills and rolls."""
+    everything: list[Sound] = []
+    for sound in sounds:
+        everything += played(sound, clock.qpm(sound.offset))
+        if len(everything) > _MAX_NOTES:
+            raise _too_many_notes()
+    return everything
+
+
+def _too_many_notes() -> UnreadableMusic:
+    return UnreadableMusic("The ABC music has more than 50,000 notes; give a shorter one.")
 
 
 def _notes(clock: _Clock, sounds: Iterable[Sound]) -> list[Note]:
-    return _without_doubles(
-        Note(clock.seconds(s.offset), clock.seconds(s.offset + s.duration), s.pitch, s.velocity)
-        for s in sounds
-    )
+    return _without_doubles(_timed(clock, sounds))
+
+
+def _timed(clock: _Clock, sounds: Iterable[Sound]) -> Iterator[Note]:
+    for s in sounds:
+        end = s.offset + s.duration * s.share
+        yield Note(clock.seconds(s.offset), clock.seconds(end), s.pitch, s.velocity)
 
 
 class _Clock:
@@ -111,21 +179,14 @@ class _Clock:
             passed = float(self._times[index] - self._times[index - 1]) * self._rates[index - 1]
             self._seconds.append(self._seconds[-1] + passed)
 
+    def qpm(self, time: Fraction) -> float:
+        """Quarter notes a minute at `time` in whole notes."""
+        return 240.0 / self._rates[bisect_right(self._times, time) - 1]
+
     def seconds(self, time: Fraction) -> float:
         """Seconds from the start to `time` in whole notes."""
         index = bisect_right(self._times, time) - 1
         return self._seconds[index] + float(time - self._times[index]) * self._rates[index]
-
-
-def _in_parts(bars: list[Bar], parts: str) -> list[Bar]:
-    """The bars as they are played: part after part where the header gives an order."""
-    named: dict[str, list[Bar]] = {}
-    for bar in bars:
-        named.setdefault(bar.part, []).append(bar)
-    if not parts or len(named) == 1:
-        return _playing_order(bars)
-    orders = {name: _playing_order(part) for name, part in named.items()}
-    return [bar for name in ("", *parts) for bar in orders.get(name, [])]
 
 
 def _unroll(bars: list[Bar], limit: int) -> tuple[list[Sound], _Tempi]:
@@ -135,92 +196,36 @@ def _unroll(bars: list[Bar], limit: int) -> tuple[list[Sound], _Tempi]:
     start = Fraction(0)
     for bar in bars:
         tempi += [(start + offset, qpm) for offset, qpm in bar.tempi]
-        sounds += [
-            Sound(start + s.offset, s.duration, s.pitch, s.velocity, s.tied) for s in bar.sounds
-        ]
+        sounds += [replace(sound, offset=start + sound.offset) for sound in bar.sounds]
         if len(sounds) > limit:
-            raise UnreadableMusic("The ABC music has more than 50,000 notes; give a shorter one.")
+            raise _too_many_notes()
         start += bar.length
     return _join_ties(sounds), tempi
 
 
-def _last_endings(bars: list[Bar]) -> list[int]:
-    """For each bar, the highest ending number that still comes in the same repeat; 0 if none."""
-    highest = 0
-    result = []
-    for bar in reversed(bars):
-        highest = max(highest, *bar.endings, 0)
-        result.append(highest)
-        if bar.repeat_start or 1 in bar.endings:
-            highest = 0
-    return result[::-1]
-
-
-def _playing_order(bars: list[Bar]) -> list[Bar]:
-    """The bars in the order they are played, each repeat with its endings."""
-    last_endings = _last_endings(bars)
-    order: list[Bar] = []
-    section = index = 0
-    run = 1  # which time the section is being played
-    in_ending = skipping = False
-    opened = bool(bars and bars[0].repeat_start)  # whether |: began the section
-    while index < len(bars):
-        bar = bars[index]
-        if index != section and (bar.repeat_start or _begins(bar, section, run, in_ending, opened)):
-            section, run, in_ending, skipping = index, 1, False, False
-            opened = bar.repeat_start
-        if bar.endings:
-            in_ending = True
-            skipping = run not in bar.endings
-        if not skipping:
-            order.append(bar)
-        index += 1
-        if bar.times == 1:
-            continue
-        wanted = max(bar.times, last_endings[index - 1] if in_ending else 0)
-        wanted = max(wanted, _coming(bars, last_endings, index))
-        if not skipping and run < wanted:
-            index, run, in_ending = section, run + 1, False
-        elif not skipping:
-            section, run, in_ending = index, 1, False
-            opened = index < len(bars) and bars[index].repeat_start
-        skipping = False
-    return order
-
-
-def _begins(bar: Bar, section: int, run: int, in_ending: bool, opened: bool) -> bool:
-    """Whether a double bar is where a repeat begins that has no |: of its own.
-
-    It does after the last ending of a repeat, and after an earlier repeat where no other one is
-    open; the first repeat of a tune without |: begins with the tune.
-    """
-    if not bar.after_double:
-        return False
-    if in_ending:
-        return run > 1 and not (bar.endings and 1 not in bar.endings)
-    return run == 1 and section > 0 and not opened
-
-
-def _coming(bars: list[Bar], last_endings: list[int], index: int) -> int:
-    """The highest ending number of the chain that goes on with the bar `index`, or 0."""
-    going_on = index < len(bars) and bars[index].endings and 1 not in bars[index].endings
-    return last_endings[index] if going_on else 0
-
-
 def _join_ties(sounds: list[Sound]) -> list[Sound]:
-    """One long sound for each chain of tied sounds of the same pitch."""
+    """One long sound for each chain of tied sounds of the same pitch.
+
+    An ornament goes on through the chain; one that begins within it begins there.
+    """
     joined: list[Sound] = []
     waiting: dict[int, Sound] = {}
     for sound in sorted(sounds, key=lambda s: s.offset):
         before = waiting.pop(sound.pitch, None)
-        if before is not None and before.offset + before.duration == sound.offset:
+        if before is not None and _goes_on(before, sound):
             before.duration += sound.duration
+            before.share = sound.share
         else:
             before = sound
             joined.append(sound)
         if sound.tied:
             waiting[sound.pitch] = before
     return joined
+
+
+def _goes_on(before: Sound, sound: Sound) -> bool:
+    ends_there = before.offset + before.duration == sound.offset
+    return ends_there and (sound.ornament is None or before.ornament is not None)
 
 
 def _without_doubles(notes: Iterable[Note]) -> list[Note]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 
 from pyzzicato.abc_library import AbcPiece, field_of
+from pyzzicato.abc_text import lines_of
 
 __all__ = ["KEYS", "KINDS", "forced_text", "plain_key", "plain_kind", "plain_text"]
 
@@ -65,7 +66,7 @@ def plain_key(text: str) -> str:
 
 def plain_text(piece: AbcPiece) -> str:
     """The tune in plain form, ending with a line end; "" for several voices, or no key."""
-    lines = piece.text.splitlines()
+    lines = lines_of(piece.text)
     keys = [number for number, line in enumerate(lines) if line.startswith("K:")]
     if not keys or re.search(r"^V:|\[V:|&", piece.text, re.MULTILINE):
         return ""

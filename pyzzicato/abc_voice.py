@@ -1,66 +1,42 @@
 """One voice of ABC music while it is read: bars of sounds, with lengths in whole notes.
 
 A `Voice` is told what stands in the text, in order, and keeps what ABC makes depend on it:
-accidentals until the bar line, ties, broken rhythm, tuplets, grace notes, dynamics.
+accidentals until the bar line, ties, broken rhythm, tuplets, grace notes, decorations.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from pyzzicato.abc_bars import Bar, Ornament, Sound, Spelling
 from pyzzicato.abc_fields import Key, Meter, Staff
+from pyzzicato.abc_touch import Touch
 from pyzzicato.errors import UnreadableMusic
 
-__all__ = ["Bar", "Settings", "Sound", "Spelling", "Voice"]
+__all__ = ["Settings", "Voice"]
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _GRACE = Fraction(1, 4)  # of the unit length
 _LETTERS = "CDEFGAB"
-_TRILL = Fraction(1, 32)  # each note of a trill
-_MOST_TRILLED = 256
 _ZERO = Fraction(0)
-
-
-@dataclass(slots=True)
-class Sound:
-    """One sounding note of a bar: where it starts in the bar, how long, how high, how loud."""
-
-    offset: Fraction
-    duration: Fraction
-    pitch: int
-    velocity: int
-    tied: bool = False
-
-
-@dataclass(slots=True)
-class Bar:
-    """What stands between two bar lines, and the repeat signs at its two ends."""
-
-    sounds: list[Sound] = field(default_factory=list)
-    tempi: list[tuple[Fraction, float]] = field(default_factory=list)
-    length: Fraction = _ZERO
-    repeat_start: bool = False
-    after_double: bool = False
-    endings: frozenset[int] = frozenset()
-    part: str = ""
-    times: int = 1  # how often the stretch that ends with this bar is played
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing at all stands in the bar."""
-        return not (self.length or self.sounds or self.tempi)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the fields of a tune say at one place."""
+    """What the fields of a tune say at one place.
+
+    `accidentals` is how far they reach in a bar: "pitch" in every octave, "octave" in their own,
+    "not" nowhere but at their note.
+    """
 
     key: Key = field(default_factory=Key)
     meter: Meter = field(default_factory=Meter)
     unit: Fraction | None = None
     staff: Staff = field(default_factory=Staff)
+    accidentals: str = "pitch"
 
     @property
     def unit_length(self) -> Fraction:
@@ -68,15 +44,39 @@ class Settings:
         return self.unit or self.meter.default_unit
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """A note as it is written: letter A-G, octave (4 holds middle C), accidental or None."""
+@dataclass(slots=True)
+class _Struck:
+    """A note, chord or rest that was read: `whole` is its length, `graces` stand before it.
 
-    letter: str
-    octave: int
-    accidental: int | None
-    length: Fraction = Fraction(1)
-    tied: bool = False
+    `lengths` are those of its notes, with the time that the graces take from them.
+    """
+
+    start: Fraction
+    whole: Fraction
+    spellings: Sequence[Spelling] = ()
+    sounds: list[Sound] = field(default_factory=list)
+    lengths: list[Fraction] = field(default_factory=list)
+    graces: list[tuple[list[Sound], Fraction]] = field(default_factory=list)
+
+    def place(self) -> None:
+        """Give every sound its time; graces that would take it all take half of the whole."""
+        wanted = sum((length for _, length in self.graces), _ZERO)
+        squeeze = self.whole / (2 * wanted) if wanted >= self.whole else Fraction(1)
+        time = self.start
+        for sounds, length in self.graces:
+            for sound in sounds:
+                sound.offset, sound.duration = time, length * squeeze
+            time += length * squeeze
+        delay = time - self.start
+        for sound, length in zip(self.sounds, self.lengths, strict=True):
+            # A note of a chord may be shorter than the grace notes before it.
+            sound.offset, sound.duration = time, length - delay if length > delay else delay
+
+    def stretch(self, factor: Fraction) -> None:
+        """Make it longer or shorter, as broken rhythm does; the graces keep their time."""
+        self.whole *= factor
+        self.lengths = [length * factor for length in self.lengths]
+        self.place()
 
 
 @dataclass(slots=True)
@@ -87,19 +87,17 @@ class Voice:
     bars: list[Bar] = field(default_factory=list)
     bar: Bar = field(default_factory=Bar)
     cursor: Fraction = _ZERO
-    velocity: int = 80
+    touch: Touch = field(default_factory=Touch)
     part: str = ""
-    _accidentals: dict[str, int] = field(default_factory=dict)
+    _ahead: list[Bar] = field(default_factory=list)  # bars that an overlay comes to again
+    _accidentals: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties: dict[tuple[str, int], int] = field(default_factory=dict)
     _ties_before_ending: dict[tuple[str, int], int] = field(default_factory=dict)
-    _last: list[tuple[Sound, Spelling]] = field(default_factory=list)
-    _last_start: Fraction | None = None
-    _last_index: int = 0  # of the first sound in the bar that belongs to the last note
+    _last: _Struck | None = None
     _broken: Fraction | None = None
     _tuplet: Fraction = Fraction(1)
     _tuplet_left: int = 0
-    _graces: list[Spelling] = field(default_factory=list)
-    _ornament: str = ""
+    _graces: list[list[Spelling]] = field(default_factory=list)
 
     def change_key(self, key: Key) -> None:
         """A new key from here on, which also ends the accidentals of the bar."""
@@ -108,14 +106,17 @@ class Voice:
 
     def _pitch(self, spelling: Spelling) -> int:
         place = (spelling.letter, spelling.octave)
+        reach = self.settings.accidentals
+        reached = place if reach == "octave" else (spelling.letter, 0)
         if spelling.accidental is not None:
-            self._accidentals[spelling.letter] = spelling.accidental
+            if reach != "not":
+                self._accidentals[reached] = spelling.accidental
             alteration = spelling.accidental
         elif place in self._ties:
             alteration = self._ties[place]
         else:
             by_key = self.settings.key.alterations.get(spelling.letter, 0)
-            alteration = self._accidentals.get(spelling.letter, by_key)
+            alteration = self._accidentals.get(reached, by_key)
         base = 12 * (spelling.octave + 1) + _SEMITONES[spelling.letter] + alteration
         pitch = base + self.settings.staff.semitones
         if not 0 <= pitch <= 127:
@@ -132,72 +133,37 @@ class Voice:
             factor *= self._tuplet
         return factor
 
-    def _advance(self, duration: Fraction) -> None:
-        self._last_start = self.cursor
-        self.cursor += duration
-        self.bar.length = max(self.bar.length, self.cursor)
-
     def play(self, spellings: list[Spelling], length: Fraction) -> None:
         """A note or chord; `length` multiplies the length of each note, the first one counts."""
-        factor = self.settings.unit_length * length * self._factor()
-        whole = spellings[0].length * factor
-        self._last_index = len(self.bar.sounds)
-        delay = self._play_graces(whole)
-        sounds = [
-            Sound(self.cursor + delay, s.length * factor - delay, self._pitch(s), self.velocity)
-            for s in spellings
+        unit = self.settings.unit_length
+        factor = unit * length * self._factor()
+        graces = [
+            ([self._sound(g) for g in chord], chord[0].length * _GRACE * unit)
+            for chord in self._graces
         ]
-        for sound in sounds:  # a chord note shorter than the grace notes before it
-            sound.duration = max(sound.duration, delay or sound.duration)
-        self._ties = {}
-        self._last = list(zip(sounds, spellings, strict=True))
-        self.bar.sounds.extend(self._ornamented(sounds, spellings))
-        self._advance(whole)
+        sounds = [self._sound(spelling) for spelling in spellings]
+        if len(sounds) == 1 and self.touch.ornament:
+            above, below = (self._beside(spellings[0], steps) for steps in (1, -1))
+            sounds[0].ornament = Ornament(self.touch.ornament, above, below, unit)
+        lengths = [spelling.length * factor for spelling in spellings]
+        struck = _Struck(self.cursor, lengths[0], spellings, sounds, lengths, graces)
+        struck.place()
+        before = [sound for chord, _ in graces for sound in chord]
+        self.touch.play(sounds, before)
+        self.bar.sounds += [*before, *sounds]
+        self._ties, self._graces = {}, []
+        self._go_on(struck)
         for index, spelling in enumerate(spellings):
             if spelling.tied:
-                self._tie(index)
+                self._tie(struck, index)
 
-    def _play_graces(self, whole: Fraction) -> Fraction:
-        """Play the waiting grace notes in at most half of `whole`; the time they take."""
-        if not self._graces:
-            return _ZERO
-        lengths = [g.length * _GRACE * self.settings.unit_length for g in self._graces]
-        squeeze = min(Fraction(1), whole / (2 * sum(lengths)))
-        start = self.cursor
-        for grace, length in zip(self._graces, lengths, strict=True):
-            sound = Sound(start, length * squeeze, self._pitch(grace), self.velocity)
-            self.bar.sounds.append(sound)
-            start += sound.duration
-        self._graces = []
-        return start - self.cursor
+    def _sound(self, spelling: Spelling) -> Sound:
+        """A sound of the right pitch, without time and touch."""
+        return Sound(_ZERO, _ZERO, self._pitch(spelling), self.touch.velocity)
 
-    def ornament(self, kind: str) -> None:
-        """The next note is played with a "trill" or a "roll"."""
-        self._ornament = kind
-
-    def _ornamented(self, sounds: list[Sound], spellings: list[Spelling]) -> list[Sound]:
-        """A single note with its ornament, as abc2midi plays it; anything else as it is."""
-        kind, self._ornament = self._ornament, ""
-        if not kind or len(sounds) != 1:
-            return sounds
-        sound, unit = sounds[0], self.settings.unit_length
-        above, below = (self._beside(spellings[0], steps) for steps in (1, -1))
-        pairs: list[tuple[int, Fraction]] = []
-        if kind == "trill":
-            count = min(int(sound.duration / _TRILL), _MOST_TRILLED)
-            pairs = [(above if n % 2 == 0 else sound.pitch, _TRILL) for n in range(count)]
-        elif sound.duration == 3 * unit:  # the roll of a jig
-            short, rest = unit / 4, unit * 3 / 4
-            pairs = [(sound.pitch, unit), (above, short), (sound.pitch, rest), (below, short)]
-        elif sound.duration >= unit:
-            pairs = [(above, unit / 4)]
-        played, start = [], sound.offset
-        for pitch, length in pairs:
-            played.append(Sound(start, length, pitch, sound.velocity))
-            start += length
-        sound.duration -= start - sound.offset
-        sound.offset = start
-        return [*played, sound] if sound.duration else played
+    def _go_on(self, struck: _Struck) -> None:
+        self._last = struck
+        self.cursor = struck.start + struck.whole
 
     def _beside(self, spelling: Spelling, steps: int) -> int:
         """The pitch of the next note of the scale upwards (1) or downwards (-1)."""
@@ -206,22 +172,24 @@ class Voice:
         return self._pitch(Spelling(_LETTERS[place % 7], octave, None))
 
     def rest(self, length: Fraction) -> None:
-        """A rest of `length` units."""
-        duration = self.settings.unit_length * length * self._factor()
-        self._ties, self._last, self._last_index = {}, [], len(self.bar.sounds)
-        self._advance(duration)
+        """A rest of `length` units; grace notes before it are not played."""
+        self._rest(self.settings.unit_length * length * self._factor())
 
     def whole_bars_rest(self, count: int) -> None:
         """A rest of `count` bars, kept as one bar."""
-        self._ties, self._last, self._last_index = {}, [], len(self.bar.sounds)
-        self._advance((self.settings.meter.bar or Fraction(1)) * count)
+        self._rest((self.settings.meter.bar or Fraction(1)) * count)
 
-    def grace(self, spellings: list[Spelling]) -> None:
-        """Grace notes, which take their time from the note that follows."""
-        self._graces = spellings
+    def _rest(self, duration: Fraction) -> None:
+        self._ties, self._graces = {}, []
+        self.touch.forget()
+        self._go_on(_Struck(self.cursor, duration))
 
-    def _tie(self, index: int) -> None:
-        sound, spelling = self._last[index]
+    def grace(self, chords: list[list[Spelling]]) -> None:
+        """Grace notes or chords, which take their time from the note that follows."""
+        self._graces = chords
+
+    def _tie(self, struck: _Struck, index: int) -> None:
+        sound, spelling = struck.sounds[index], struck.spellings[index]
         sound.tied = True
         place = (spelling.letter, spelling.octave)
         natural = 12 * (spelling.octave + 1) + _SEMITONES[spelling.letter]
@@ -229,22 +197,18 @@ class Voice:
 
     def tie(self) -> None:
         """Tie the last note or chord to the next."""
-        for index in range(len(self._last)):
-            self._tie(index)
+        if self._last is not None:
+            for index in range(len(self._last.sounds)):
+                self._tie(self._last, index)
 
     def break_rhythm(self, sign: str) -> None:
         """Lengthen the last note by ">" and shorten the next, or the other way with "<"."""
-        if self._last_start is None or len(sign) > 3 or self._broken is not None:
+        if self._last is None or len(sign) > 3 or self._broken is not None:
             raise UnreadableMusic(f"“{sign[:10]}” has to stand between two notes.")
         short = Fraction(1, 2 ** len(sign))
         first, self._broken = (2 - short, short) if sign[0] == ">" else (short, 2 - short)
-        start = self._last_start
-        shrunk = self.bar.length == self.cursor
-        self.cursor = start + (self.cursor - start) * first
-        self.bar.length = self.cursor if shrunk else max(self.bar.length, self.cursor)
-        for sound in self.bar.sounds[self._last_index :]:
-            sound.offset = start + (sound.offset - start) * first
-            sound.duration *= first
+        self._last.stretch(first)
+        self._go_on(self._last)
 
     def tuplet(self, notes: int, time: int | None, count: int | None) -> None:
         """The next `count` notes play `notes` in the time of `time`."""
@@ -252,11 +216,26 @@ class Voice:
         self._tuplet = Fraction(time or _TUPLET_TIME.get(notes, odd_time), notes)
         self._tuplet_left = count or notes
 
-    def overlay(self) -> None:
-        """Go back to the start of the bar: what follows sounds together with it."""
+    def overlay(self, count: int) -> None:
+        """Go back by `count` bar lines: what follows sounds together with what is there.
+
+        From within a bar the first of them is the one before it. Further back than to the first
+        bar it does not go.
+        """
+        back = count if not self.cursor else count - 1
+        self._close_time()
+        place = max(0, len(self.bars) - back)
+        self._ahead = [*self.bars[place:], self.bar, *self._ahead]
+        self.bars, self.bar = self.bars[:place], self._ahead.pop(0)
+        self._ties = {}
+
+    def _close_time(self) -> None:
+        """The bar is as long as the longest of what sounds together in it."""
+        self.bar.length = max(self.bar.length, self.cursor)
         self.cursor = _ZERO
+        self._last = None
         self._accidentals.clear()
-        self._ties, self._last, self._last_start = {}, [], None
+        self.touch.forget()
 
     def tempo(self, qpm: float) -> None:
         """A new tempo from here on."""
@@ -264,26 +243,27 @@ class Voice:
 
     def end_bar(self, times: int = 1, repeat_start: bool = False, double: bool = False) -> None:
         """A bar line; `times` above 1 at the end of a repeat."""
-        if not self.bar.empty:
+        self._close_time()
+        if self._ahead:
+            self.bars.append(self.bar)
+            self.bar = self._ahead.pop(0)
+        elif not self.bar.empty:
             self.bars.append(self.bar)
             self.bar = Bar(part=self.part)
         if times > 1 and self.bars:
             self.bars[-1].times = max(self.bars[-1].times, times)
         self.bar.repeat_start |= repeat_start
         self.bar.after_double |= double
-        self.cursor = _ZERO
-        self._last_start = None
-        self._accidentals.clear()
 
     def start_part(self, name: str) -> None:
         """The start of the part `name`, which the header may ask for in any order."""
-        if not self.bar.empty:
+        if self.cursor:
             self.end_bar()
         self.part = self.bar.part = name
 
     def ending(self, numbers: frozenset[int]) -> None:
         """The start of the endings `numbers`, [1 or [2."""
-        if not self.bar.empty:
+        if self.cursor:
             self.end_bar()
         if 1 in numbers:
             self._ties_before_ending = dict(self._ties)
@@ -293,5 +273,7 @@ class Voice:
 
     def finish(self) -> list[Bar]:
         """The bars of the voice, the last one closed."""
-        self.end_bar()
+        self._close_time()
+        last = [bar for bar in (self.bar, *self._ahead) if not bar.empty]
+        self.bars, self._ahead, self.bar = [*self.bars, *last], [], Bar(part=self.part)
         return self.bars

@@ -75,6 +75,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             )
     rendering = command("render", cli_compose.render, "Turn a MIDI or ABC file into sound.")
     rendering.add_argument("file", help="MIDI or ABC file, or the id of a built-in seed")
+    cli_compose.add_tune(rendering)
     rendering.add_argument("-o", "--output", type=Path, required=True, help="such as out.wav")
     rendering.add_argument(
         "--renderer", default="auto", help="auto, built-in or fluidsynth (default: auto)"

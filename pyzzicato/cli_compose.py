@@ -13,10 +13,10 @@ from typing import Any
 
 from pyzzicato import composition, music_sources, registry, saving
 from pyzzicato.controls import Control, declared
-from pyzzicato.errors import SavingFailed
+from pyzzicato.errors import SavingFailed, UnreadableMusic
 from pyzzicato.notes import Note, NoteSequence, counted
 
-__all__ = ["add_options", "render", "run"]
+__all__ = ["add_options", "add_tune", "render", "run"]
 
 INTERRUPTED = 130
 
@@ -30,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
         help="a built-in seed, a MIDI or ABC file, or none to start from nothing "
         "(default: the composer's first)",
     )
+    add_tune(parser)
     parser.add_argument(
         "--takes", type=int, default=1, metavar="N", help=f"1 to {composition.MOST_TAKES}"
     )
@@ -59,6 +60,21 @@ def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> No
             _add_control(group, item, info)
         if not info.composers:  # a plain sentence says so, instead of "unrecognized arguments"
             group.add_argument("--composer", dest="control_composer", help=argparse.SUPPRESS)
+
+
+def add_tune(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses one of the tunes of an ABC file."""
+    parser.add_argument(
+        "--tune",
+        type=int,
+        metavar="N",
+        help="which tune of an ABC file, counted from 1 (default: the first with notes)",
+    )
+
+
+def _with_tune(file: str, tune: int | None) -> str:
+    """The file with the number of its tune, as `music_sources` reads it."""
+    return file if tune is None else f"{file}#{tune}"
 
 
 def _add_control(group: Any, item: Control, info: registry.ModelInfo) -> None:
@@ -132,6 +148,8 @@ def run(options: argparse.Namespace) -> int:
     """Composes, saves and reports; after Ctrl-C it saves what there is and returns 130."""
     if options.output is None and not options.json:
         raise SavingFailed("Say where to save the music: add -o out.mid, or .mp3, .wav, .png.")
+    if options.tune is not None and options.seed is None:
+        raise UnreadableMusic("Say of which ABC file --tune is: give the file with --seed.")
     files = _files(options.output, options.takes)
     given = {
         name.removeprefix("control_"): value
@@ -141,7 +159,7 @@ def run(options: argparse.Namespace) -> int:
     plan = composition.order(
         model=options.model,
         composer=given.pop("composer", None),
-        seed=options.seed,
+        seed=options.seed and _with_tune(options.seed, options.tune),
         takes=options.takes,
         avoid_copying=options.avoid_copying,
         styles=getattr(options, "style", None) or (),
@@ -208,7 +226,7 @@ def _report(
 def render(options: argparse.Namespace) -> int:
     """A MIDI or ABC file, or a built-in seed, as sound, MIDI or a picture."""
     saving.check_target(options.output)
-    (music, mended), name = music_sources.find_music(options.file)
+    (music, mended), name = music_sources.find_music(_with_tune(options.file, options.tune))
     _say(mended)
     saving.save(options.output, NoteSequence(), music, title=name, renderer=options.renderer)
     print(f"{options.output}: {counted(len(music))}, {music.duration:.1f} seconds")

@@ -221,14 +221,14 @@ def compose(
     """New music in a composer's style; a list of it where a number of `takes` is given.
 
     `composer` is an id or a name; without one it is the seed's. `seed` is the id of a built-in
-    seed, a MIDI or ABC file, a NoteSequence, "none" to start from nothing; without one it is the
-    composer's first, or Chopin's for a model without composers. `model` is an id, else
-    the first that there is; `controls` are its own (`pyzzicato models` names both). `takes` is 1
-    to 10. With `avoid_copying` a take goes back and on with other dice where it comes close to its
-    training music (see `pyzzicato.avoiding`). `styles`, for a model that mixes them, are styles of
-    its own, built-in seeds, files or NoteSequences, at most 8: before every two bars the lot falls
-    on one of them, and `alpha` is its share. The same arguments give the same music. Silence before
-    the first note of a seed is left out, unless a stretch of it is filled in.
+    seed, a MIDI or ABC file ("tunes.abc#3" is its third tune), a NoteSequence, "none" to start from
+    nothing; without one it is the composer's first, or Chopin's for a model without composers.
+    `model` is an id, else the first that there is; `controls` are its own (`pyzzicato models` names
+    both). `takes` is 1 to 10. With `avoid_copying` a take goes back and on with other dice where it
+    comes close to its training music (see `pyzzicato.avoiding`). `styles`, for a model that mixes
+    them, are styles of its own, built-in seeds, files or NoteSequences, at most 8: before every two
+    bars the lot falls on one of them, and `alpha` is its share. The same arguments give the same
+    music. Silence before the first note of a seed is left out, unless a stretch of it is filled in.
     Raises a PyzzicatoError that says which argument to change.
     """
     plan = order(

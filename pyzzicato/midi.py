@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyzzicato.abc_notation import read_abc
+from pyzzicato.abc_notation import read_abc_tune, titles_of_abc
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.limits import MAX_BYTES, MAX_NOTES, MAX_SECONDS, check_music, check_size, too_long
@@ -37,6 +37,7 @@ __all__ = [
     "read_midi",
     "read_music",
     "to_pretty_midi",
+    "tunes_in",
     "write_midi",
 ]
 
@@ -102,18 +103,28 @@ def read_music(data: bytes, file_name: str = "") -> NoteSequence:
     return music_reading(data, file_name).music
 
 
-def music_reading(data: bytes, file_name: str = "") -> Reading:
+def music_reading(data: bytes, file_name: str = "", tune: int | None = None) -> Reading:
     """A MIDI or ABC file, told apart by content; the name only words the error.
 
-    Raises UnreadableMusic as `midi_reading` does, and with a hint for other kinds of file.
+    Of an ABC file it is the tune numbered `tune`, from 1, or else the first with notes. Raises
+    UnreadableMusic as `midi_reading` does, and with a hint for other kinds of file.
     """
     check_size(len(data))
     if is_midi(data):
+        if tune is not None:
+            raise UnreadableMusic("A MIDI file holds one piece: leave the number of the tune out.")
         return midi_reading(data)
     text = _as_text(data)
     if text is not None and _ABC_KEY.search(text):
-        return Reading(check_music(read_abc(text)))
+        found = read_abc_tune(text, tune)
+        return Reading(check_music(found.sequence), found.said)
     raise UnreadableMusic(_what_it_is(data, text, file_name))
+
+
+def tunes_in(data: bytes) -> tuple[str, ...]:
+    """The titles of the tunes in an ABC file, in order; none for any other file."""
+    text = None if is_midi(data) else _as_text(data)
+    return titles_of_abc(text) if text is not None and _ABC_KEY.search(text) else ()
 
 
 def piano_part(sequence: NoteSequence) -> NoteSequence:

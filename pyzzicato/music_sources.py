@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ USUAL_COMPOSER = "chopin"
 MOST_STYLES = 8
 """How many styles are mixed at once at most."""
 _SEED_STYLE = "seed"
+_WITH_TUNE = re.compile(r"(.+)#(-?\d{1,6})", re.DOTALL)
 
 SeedLike = str | Path | NoteSequence | None
 
@@ -88,11 +90,9 @@ def seed_music(seed: SeedLike, style: str, band: bool, whole: bool = False) -> S
     else:
         found = built_in(str(seed))
         if found is None:
-            path = Path(seed)
-            data = _file_bytes(path)
-            read, mended = music_reading(data, path.name)
+            (read, mended), name, data = _read_file(seed)
             music, said = for_model(read, band, data, whole=whole)
-            return SeedMusic(music, path.name, said=(*mended, *said))
+            return SeedMusic(music, name, said=(*mended, *said))
     if found is None:
         return SeedMusic()
     return SeedMusic(found.sequence(), found.id, found.composer.id)
@@ -145,11 +145,8 @@ def style_sources(styles: Sequence[str | Path | NoteSequence], control: Control)
 
 def _style_music(style: str | Path | NoteSequence, control: Control) -> SeedMusic:
     if not isinstance(style, NoteSequence) and built_in(str(style)) is None:
-        try:
-            there = Path(style).is_file()
-        except (OSError, ValueError):
-            there = False
-        if not there:
+        path, _ = _path_and_tune(style)
+        if not _is_there(path):
             raise UnknownName(
                 f"No style, no built-in seed and no file is called “{str(style)[:100]}”: the "
                 f"styles are {', '.join(control.choices)}."
@@ -163,18 +160,42 @@ def _style_music(style: str | Path | NoteSequence, control: Control) -> SeedMusi
 def find_music(text: str | Path) -> tuple[Reading, str]:
     """The music that is called `text`, a built-in seed or a MIDI or ABC file, and its name.
 
+    "tunes.abc#3" is the third tune of an ABC file; without a number it is the first with notes.
+
     Raises UnknownName where there is neither, UnreadableMusic where the file holds no music.
     """
     found = built_in(str(text))
     if found is not None:
         return Reading(found.sequence()), found.title
-    path = Path(text)
-    return music_reading(_file_bytes(path), path.name), path.name
+    reading, name, _ = _read_file(text)
+    return reading, name
 
 
 def built_in(name: str) -> Seed | None:
     """The built-in seed with the id `name`, if there is one."""
     return next((seed for seed in all_seeds() if seed.id == name), None)
+
+
+def _read_file(name: str | Path) -> tuple[Reading, str, bytes]:
+    """A MIDI or ABC file: what was read, its name without folder, and its bytes."""
+    path, tune = _path_and_tune(name)
+    data = _file_bytes(path)
+    return music_reading(data, path.name, tune), path.name, data
+
+
+def _path_and_tune(name: str | Path) -> tuple[Path, int | None]:
+    """ "tunes.abc#3" is the third tune of "tunes.abc", unless there is a file of that name."""
+    found = _WITH_TUNE.fullmatch(str(name))
+    if found is None or _is_there(Path(name)):
+        return Path(name), None
+    return Path(found[1]), int(found[2])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _file_bytes(path: Path) -> bytes:

@@ -6,22 +6,7 @@ import pytest
 
 from pyzzicato.abc_notation import read_abc
 from pyzzicato.errors import UnreadableMusic
-
-Played = list[tuple[float, float, int]]
-
-
-def played(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> Played:
-    """Start and end in quarter notes, and pitch, of every note at the default tempo."""
-    sequence = read_abc(f"X:1\nT:Test\n{header}\n{body}\n")
-    return [(round(n.start * 2, 4), round(n.end * 2, 4), n.pitch) for n in sequence]
-
-
-def pitches(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> list[int]:
-    return [pitch for _, _, pitch in played(body, header)]
-
-
-def starts(body: str, header: str = "M:4/4\nL:1/4\nK:C") -> list[float]:
-    return [start for start, _, _ in played(body, header)]
+from tests.small_abc import pitches, played, starts
 
 
 def test_octaves() -> None:
@@ -59,6 +44,19 @@ def test_lengths(length: str, quarters: float) -> None:
         ("D exp _b ^f", [66, 70]),
         ("C ^f", [66, 71]),
         ("Dmix=f", [65, 71]),
+        ("B♭", [65, 70]),
+        ("F♯", [66, 71]),
+        ("F♯m", [66, 71]),
+        ("B flat major", [65, 70]),
+        ("e minor", [66, 71]),
+        ("G clarinet", [66, 71]),
+        ("G mozart:noteC=snare-drum", [66, 71]),
+        ("stafflines=1 G", [66, 71]),
+        ("clef=drum4 staffscale=0.7 D mix", [66, 71]),
+        ('Dm name="K. 331 ^f" snm="^f"', [65, 70]),
+        ("none clef=neutral", [65, 71]),
+        ("exp ^f_b", [66, 70]),
+        ("unheard_of", [65, 71]),
     ],
 )
 def test_keys(key: str, expected: list[int]) -> None:
@@ -73,6 +71,8 @@ def test_keys(key: str, expected: list[int]) -> None:
         ("clef=treble-8", 48),
         ("treble+8", 72),
         ("clef=bass octave=-1", 48),
+        ("clef=treble-15", 36),
+        ("clef=gizmo^8 stafflines=3", 72),
         ("transpose=-2", 58),
     ],
 )
@@ -189,6 +189,17 @@ def test_grace_notes_take_their_time_from_the_note_after() -> None:
         ("|:A|[1B:|[2c|||:\nd:|:\ne:|", "ABAcddee"),
         ("A:|B|[1c:|[2d||e||f:|", "AABcBdeff"),
         ("A|:|||:B|[1c:|[2d||", "ABcBd"),
+        ("A][B]|c|[|d", "ABcd"),
+        ("A ][c d|", "Acd"),
+        ("[:A:|B", "AAB"),
+        ("[|:A:|]B", "AAB"),
+        ("|[:A:]|B", "AAB"),
+        ("|:A:|:B:|", "AABB"),
+        ("|:A|::|B:|", "AABB"),
+        ("|:A[|]:|B", "AAB"),
+        ("|:A||[1 B:|[2 c|]d", "ABAcd"),
+        ("A[|][CE]|[FA]][GB]", "A[CE][FA][GB]"),
+        ("A|[| B .| c", "ABc"),
     ],
 )
 def test_repeats_and_endings(body: str, order: str) -> None:

@@ -1,5 +1,6 @@
 """The tool that holds the ABC reader against abc2midi: what it writes out, what it counts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -41,38 +42,74 @@ def test_what_would_be_read_differently_is_named(tool: ModuleType) -> None:
     assert "first at" in tool.changed(f"{HEAD}CDEF|\n", f"{HEAD}CDEG|\n")
 
 
-def test_both_ways_are_counted_over_every_tune(
+def test_the_plain_form_says_the_same_music(tool: ModuleType) -> None:
+    tune = f'{HEAD}"Am"A>.B (vc<"4"d)|C>DE>F:[|]|]\n'.replace("L:1/4", "L:1/4\nQ:100")
+    plain = tool.plain_form(tune)
+    assert plain == f"{HEAD}A>B (c<d)|C>DE>F:|]\n".replace("L:1/4", "L:1/4\nQ:1/4=100")
+    assert tool.changed(tune, plain) == ""
+
+
+def test_both_ways_are_counted_over_every_tune_and_differences_are_sorted(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, implied = f"{HEAD}CDEF|\n", f"{HEAD}{ENDINGS}cdef:|\n".replace("X:1", "X:2")
-    wrong = f"{HEAD}CDEF|\n".replace("X:1", "X:3")
-    (tmp_path / "small.abc").write_text("\n".join([plain, implied, wrong]), encoding="utf-8")
+    tied = f"{HEAD}CD-|DF|\n".replace("X:1", "X:3")
+    refused = f"{HEAD}[CE|\n".replace("X:1", "X:4")
+    tunes = "\n".join([plain, implied, tied, refused])
+    (tmp_path / "small.abc").write_text(tunes, encoding="utf-8")
 
-    def performed(tunes: list[str]) -> dict[int, object]:
-        """A player that knows |: only, and plays the third tune a step higher."""
-        heard = [tool.ours(tune) for tune in tunes]
-        if tunes[1].count("|:") == 1:
-            heard[1] = tool.ours(f"{HEAD}{ENDINGS}cdef|\n")
-        heard[2] = type(heard[2])({(when, pitch + 2): 1 for when, pitch in heard[2]})
-        return dict(enumerate(heard))
+    def performed(tunes: list[str]) -> list[object]:
+        """A player that knows no repeats without |: after endings, no ties and no open chords."""
+        return [
+            None if "[CE" in t else tool.ours(t.replace("-", "").replace("||cdef:|", "||cdef|"))
+            for t in tunes
+        ]
 
     monkeypatch.setattr(tool, "performed", performed)
     count, rows = tool.compare([tmp_path / "small.abc"])
-    assert count == 3
-    assert [(row.number, bool(row.begun), bool(row.as_it_stands)) for row in rows] == [
+    assert count == 4
+    assert [(row.number, bool(row.plain), bool(row.as_it_stands)) for row in rows] == [
         ("2", False, True),
         ("3", True, True),
+        ("4", True, True),
     ]
+    assert rows[0].kind == "repeats after numbered endings"
+    assert rows[1].kind == "ties"
+    assert rows[2].kind.startswith("refused here")
     said = tool.report("small", count, rows)
-    assert said.startswith("**2 of 3 tunes** of the collection small (66.7%)")
-    assert "; 1 (33.3%) as they stand" in said
+    assert said.startswith("**1 of 4 tunes** of small (25.0%)")
+    assert "; 2 (50.0%) in the plain form" in said
     assert said.index("| 3 |") < said.index("| 2 |")
 
 
-def test_the_page_holds_what_the_tool_wrote(tool: ModuleType) -> None:
-    found = tool.BLOCK.search(tool.DOCUMENT.read_text(encoding="utf-8"))
-    assert found is not None
-    assert "**997 of 1,001 tunes** of the collection nottingham" in found[0]
-    rows = [line for line in found[0].splitlines() if ".abc |" in line]
-    assert sum("| nowhere |" not in row for row in rows) == 1001 - 997
-    assert f"{1001 - len(rows)} (" in found[0]
+def test_without_music21_the_tool_says_so(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "corpus", lambda: None)
+    monkeypatch.setattr("sys.argv", ["check_abc.py", "--music21"])
+    assert tool.main() == 1
+    assert "music21" in capsys.readouterr().out
+
+
+def test_a_folder_without_tunes_is_said(
+    tool: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["check_abc.py", "--music21", str(tmp_path)])
+    assert tool.main() == 1
+    assert "no ABC files" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", ["check_abc", "check_abc_music21"])
+def test_the_page_holds_what_the_tool_wrote(tool: ModuleType, block: str) -> None:
+    text = tool.DOCUMENT.read_text(encoding="utf-8")
+    found = text.partition(f"<!-- {block} -->")[2].partition(f"<!-- /{block} -->")[0]
+    numbers = re.search(r"\*\*([\d,]+) of ([\d,]+) tunes\*\*", found)
+    assert numbers is not None
+    same, count = (int(number.replace(",", "")) for number in numbers.groups())
+    table = found.partition("| file |")[0]
+    kinds = [int(times) for times in re.findall(r"^\|[^|]*(?:\\\|[^|]*)*\| (\d+) \|", table, re.M)]
+    assert sum(kinds) == count - same
+    assert same >= tool.LEAST["music21"] * count

@@ -104,6 +104,22 @@ def test_a_midi_or_abc_file_is_a_seed(tmp_path: Path, tune: Path) -> None:
         assert len(read_midi(out)) > notes
 
 
+def test_a_tune_of_an_abc_file_is_chosen_by_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    abc, out = tmp_path / "tunes.abc", tmp_path / "out.mid"
+    abc.write_text("X:1\nT:One\nL:1/4\nK:C\nCDEF|\n\nX:2\nT:Two\nL:1/4\nK:C\nGABcde|\n")
+    assert main(["render", str(abc), "-o", str(out)]) == 0
+    assert len(read_midi(out)) == 4
+    assert "One" in capsys.readouterr().err
+    assert main(["render", str(abc), "--tune", "2", "-o", str(out)]) == 0
+    assert len(read_midi(out)) == 6
+    assert compose("--seed", abc, "--tune", "2", "-o", out) == 0
+    assert [note.pitch for note in read_midi(out)][:6] == [67, 69, 71, 72, 74, 76]
+    assert main(["render", str(abc), "--tune", "3", "-o", str(out)]) != 0
+    assert "from 1 to 2" in capsys.readouterr().err
+
+
 def test_every_control_of_every_model_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     for info in registry.models().values():
         with pytest.raises(SystemExit) as ended:

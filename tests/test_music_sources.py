@@ -14,7 +14,7 @@ from pyzzicato.composition import Composition, order
 from pyzzicato.errors import InvalidControl, UnknownName, UnreadableMusic
 from pyzzicato.generator import collect
 from pyzzicato.midi import write_midi
-from pyzzicato.music_sources import MOST_STYLES
+from pyzzicato.music_sources import MOST_STYLES, find_music
 from pyzzicato.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, load_model
 from tests.small_band import band_piece
@@ -118,3 +118,19 @@ def test_the_command_takes_one_style_or_several(
     assert several["takes"][0]["notes"] == len(made("Tango", mine).continuation)
     assert main([*usual, "--style", "Tangoo", "--json"]) == 1
     assert "no built-in seed and no file is called “Tangoo”" in capsys.readouterr().err
+
+
+def test_a_file_with_a_number_behind_it_is_one_of_its_tunes(tmp_path: Path) -> None:
+    abc = tmp_path / "tunes.abc"
+    abc.write_text("X:1\nT:One\nK:C\nCDEF|\n\nX:2\nT:Two\nK:C\nGABcde|\n")
+    assert len(find_music(abc)[0].music) == 4
+    assert len(find_music(f"{abc}#2")[0].music) == 6
+    assert find_music(f"{abc}#2")[1] == "tunes.abc"
+    (tmp_path / "tunes.abc#2").write_text("X:1\nK:C\nC|")
+    assert len(find_music(f"{abc}#2")[0].music) == 1
+    with pytest.raises(UnreadableMusic, match="from 1 to 2"):
+        find_music(f"{abc}#9")
+    midi = tmp_path / "mine.mid"
+    midi.write_bytes(write_midi(band_piece()))
+    with pytest.raises(UnreadableMusic, match="one piece"):
+        find_music(f"{midi}#1")

@@ -176,6 +176,20 @@ def test_an_upload_of_one_note_goes_on(visit: Callable[..., AppTest]) -> None:
     assert problems(app) == []
 
 
+def test_of_an_abc_file_another_tune_can_be_taken(visit: Callable[..., AppTest]) -> None:
+    text = "X:1\nT:One\nL:1/4\nK:C\nCDEF|\n\nX:2\nT:Two\nL:1/4\nK:C\nGABcde|\n"
+    app = upload(visit(seconds="5"), "tunes.abc", text.encode())
+    assert len(view_of(app).start.music) == 4
+    assert "One" in words(app)
+    assert [option.split(". ")[0] for option in app.selectbox(key="tune").options] == ["1", "2"]
+    app.selectbox(key="tune").set_value(2).run()
+    assert problems(app) == []
+    assert len(view_of(app).start.music) == 6
+    upload(app, "one.abc", b"X:1\nK:C\nC|")
+    assert len(view_of(app).start.music) == 1
+    assert not [box for box in app.selectbox if box.key == "tune"]
+
+
 def test_a_long_upload_begins_with_its_opening(visit: Callable[..., AppTest]) -> None:
     app = upload(visit(), "long.mid", write_midi(tune(90)))
     assert view_of(app).start.music.duration == pytest.approx(20, abs=0.5)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyzzicato.abc_reader import read_tune
+from pyzzicato.abc_text import music_lines
 from pyzzicato.composers import Composer
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.midi import read_midi
@@ -140,7 +141,7 @@ def add_chord_mates(
 
 def bar_places(seed: Seed, sequence: NoteSequence, notes: Sequence[Note]) -> list[str]:
     """Where each note stands: bar (0 is an upbeat) and quarter in the bar, at a steady tempo."""
-    tune = read_tune(seed.text)
+    tune = read_tune(music_lines(seed.text))
     voice = next(iter(tune.voices.values()))
     bars = voice.finish()
     starts = [0.0]

@@ -166,6 +166,8 @@ def _file(view: View) -> None:
     shell.line(f"{view.upload.name}: {counted(len(music))}{by}, {music.duration:.0f} s.")
     for sentence in part.said:
         shell.line(sentence)
+    if len(view.upload.tunes) > 1 and st.session_state.get(key) is not None:
+        _tunes(view, view.upload.tunes, key)
     if music.duration > _OPENING:
         st.slider(
             "Use from … to",
@@ -180,8 +182,26 @@ def _file(view: View) -> None:
         )
 
 
-def _take_file(view: View, key: str) -> None:
-    """Reads an upload; whatever is wrong with it, what was chosen before stays."""
+def _tunes(view: View, titles: tuple[str, ...], key: str) -> None:
+    """A list of the tunes in an ABC file, one of which is taken."""
+    st.selectbox(
+        "Tune of the file",
+        range(1, len(titles) + 1),
+        index=None,
+        format_func=lambda number: f"{number}. {titles[number - 1]}",
+        placeholder="Another tune of this file",
+        key="tune",
+        label_visibility="collapsed",
+        on_change=_take_file,
+        args=(view, key, True),
+    )
+
+
+def _take_file(view: View, key: str, another: bool = False) -> None:
+    """Reads an upload, or `another` tune of it; whatever is wrong, what was chosen stays."""
+    if not another:
+        st.session_state.pop("tune", None)
+    tune = st.session_state.get("tune")
     file = st.session_state[key]
     view.problems.pop("upload", None)
     view.problems.pop("link", None)
@@ -190,7 +210,7 @@ def _take_file(view: View, key: str) -> None:
         return
     try:
         check_size(file.size)
-        upload = read_upload(file.getvalue(), file.name)
+        upload = read_upload(file.getvalue(), file.name, tune)
         part = upload.part(plays_band(view.info))
         if part.problem:
             raise UnreadableMusic(part.problem)

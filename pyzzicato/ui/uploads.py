@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pyzzicato.band_seeds import BAR
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import Reading, music_reading
+from pyzzicato.midi import Reading, music_reading, tunes_in
 from pyzzicato.music_sources import for_model
 from pyzzicato.notes import NoteSequence
 
@@ -27,12 +27,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file by its name, as a piano and as a band would play it; `all` are its notes as read."""
+    """A file by its name, as a piano and as a band would play it; `all` are its notes as read.
+
+    `tunes` are the titles of those that an ABC file holds.
+    """
 
     name: str
     all: NoteSequence
     piano: Part
     band: Part
+    tunes: tuple[str, ...] = ()
 
     def part(self, band: bool) -> Part:
         """What it is for a band, or for the piano."""
@@ -48,13 +52,16 @@ class Upload:
         return music.trim(start, max(end, start + 1.0))
 
 
-def read_upload(data: bytes, name: str) -> Upload:
-    """A MIDI or ABC file; raises UnreadableMusic where it can be read for neither kind."""
-    reading = music_reading(data, name)
+def read_upload(data: bytes, name: str, tune: int | None = None) -> Upload:
+    """A MIDI or ABC file, or the tune numbered `tune` of it.
+
+    Raises UnreadableMusic where it can be read for neither kind.
+    """
+    reading = music_reading(data, name, tune)
     piano, band = _part(reading, data, band=False), _part(reading, data, band=True)
     if piano.problem and band.problem:
         raise UnreadableMusic(piano.problem)
-    return Upload(name, reading.music, piano, band)
+    return Upload(name, reading.music, piano, band, tunes_in(data))
 
 
 def _part(reading: Reading, data: bytes, band: bool) -> Part:
