@@ -360,8 +360,7 @@ def test_a_link_straight_to_a_page(enter: Callable[..., Visitor], address: str, 
     visitor.page.goto(f"{address}/{page}")
     visitor.page.locator(".pz-title").wait_for()
     visitor.page.get_by_role("link", name="Compose", exact=True).click()
-    visitor.player.wait_for()
-    assert visitor.title() == "Nocturne in E-flat major, op. 9 no. 2"
+    until(lambda: visitor.title() == "Nocturne in E-flat major, op. 9 no. 2")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -69,7 +69,6 @@ def test_files_come_while_others_compose(enter: Callable[..., Visitor]) -> None:
     other.page.get_by_text(re.compile(r"[1-9]\d* of 300 seconds written")).wait_for()
     names = {name: visitor.download(name).suggested_filename for name in ("MIDI", "WAV", "SVG")}
     assert {name.rpartition(".")[2] for name in names.values()} == {"mid", "wav", "svg"}
-    assert other.page.get_by_text("of 300 seconds written").is_visible()
 
 
 def test_two_files_can_be_asked_for_at_once(enter: Callable[..., Visitor]) -> None:

@@ -1,6 +1,7 @@
 """Journeys with models of other kinds: takes layered, two composers, a stretch written anew."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from pyzzicato.seeds import find_seed
 from tests.small_model import make_model
 from tests.small_transformer import make_transformer_model
-from tests.test_browser import NOCTURNE, Visitor, browser, notes_of, served, until
+from tests.test_browser import NOCTURNE, ROOT, Visitor, browser, notes_of, served, until
 
 __all__ = ["browser"]  # a fixture
 
@@ -22,6 +23,7 @@ def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("models")
     make_transformer_model(folder / "notes")
     make_model(folder / "small", title="Small", order=2)
+    shutil.copytree(ROOT / "models" / "attention_rnn", folder / "attention_rnn")  # single lines
     with served(PYZZICATO_MODELS=str(folder)) as url:
         yield url
 
@@ -74,7 +76,7 @@ def test_takes_are_layered_and_kept_with_a_track_each(enter: Callable[..., Visit
     notes = len(find_seed(NOCTURNE).sequence()) + visitor.new_notes
     until(lambda: int(visitor.data("notes")) == notes)
     kept = visitor.download("MIDI")
-    assert kept.suggested_filename == f"pyzzicato-attention_rnn-{NOCTURNE}-1-layers.mid"
+    assert kept.suggested_filename == f"pyzzicato-attention-rnn-{NOCTURNE}-1-layers.mid"
     assert len(notes_of(Path(kept.path()).read_bytes())) == notes
     if visitor.data("state") != "playing":
         visitor.press("Play")

@@ -36,10 +36,10 @@ def test_a_style_from_the_map_and_a_morph(browser: Any, info: ModelInfo, scheme:
             picture.locator(".near", has_text=name).wait_for()
             picture.click(position=place)
             picture.locator(".chosen", has_text=name).wait_for()
-            asked = f"style={name.replace(' ', '+')}&"
+            asked = f"style={name.replace(' ', '+')}"
 
             def linked(asked: str = asked) -> bool:
-                return asked in visitor.link
+                return asked in visitor.link.split("?")[1].split("&")
 
             until(linked)
         colour = picture.locator(".chosen circle").evaluate("it => getComputedStyle(it).fill")

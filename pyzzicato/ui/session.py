@@ -86,9 +86,12 @@ def _read_link(view: View) -> None:
 
 
 def _follow(view: View, texts: dict[str, str]) -> None:
+    whole = "seed" in texts  # a link that says what to start from says all that is not as usual
     if texts.get("seed") == view.start.id:
         del texts["seed"]  # it is here already, a person's own file as well
     found, problems = links.from_link(texts, view.models, view.settings)
+    if not whole:
+        found = {n: v for n, v in found.items() if n in (*texts, "model", links.TAKE.name)}
     if found["model"] != view.settings["model"]:
         view.choose_model(found["model"])
     view.wanted_take = found.pop(links.TAKE.name) - 1
