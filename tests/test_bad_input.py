@@ -153,7 +153,7 @@ UPLOADS: dict[str, tuple[str, bytes, str]] = {
     "long ABC": (
         "tune.abc",
         (ABC + "d2 fd ABd2|\n" * 10_000).encode(),
-        "The ABC text is larger than 100 kB; give one tune at a time.",
+        "The ABC tune is larger than 100 kB; give a shorter one.",
     ),
     "megabytes of ABC": (
         "tune.abc",

@@ -174,7 +174,7 @@ KINDS: dict[str, Callable[[str], str]] = {
     "bar lines written `[|]`": in_music(visible),
     "`Q:` with a bare number": with_beats,
     "repeats after numbered endings": begun,
-    "lines broken by `!`": without("!"),
+    "lines broken by `!`": without(r"(?<=[|:])!|!\s*$"),
     "ties": without("-"),
     "ornaments": without(r"[~TMP](?=[^|]*[A-Ga-g])|!(?:trill|roll)!"),
     "grace notes": without(r"\{[^}]*\}"),
