@@ -27,8 +27,16 @@ def tool() -> Iterator[ModuleType]:
         ("|:CDEF:|:GABc:|", "|:CDEF::GABc:|"),
         (f"{ENDINGS}|:cdef:|", f"{ENDINGS}|:cdef:|"),
         ("CDEF:|GABc:|", "CDEF:|GABc:|"),
+        ("CDEF|1GABc:|\n|2GFED||", "CDEF|1GABc:|\n|2GFED||"),
     ],
-    ids=["after endings", "two bars", "one sign", "begun already", "no endings before"],
+    ids=[
+        "after endings",
+        "two bars",
+        "one sign",
+        "begun already",
+        "no endings before",
+        "an ending on the next line",
+    ],
 )
 def test_the_repeats_that_the_standard_implies_are_written_out(
     tool: ModuleType, music: str, wanted: str
