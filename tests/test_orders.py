@@ -15,6 +15,7 @@ from pyzzicato.errors import InvalidControl, SavingFailed, UnknownName
 from pyzzicato.generator import Generator, Step
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.seeds import find_seed, seeds_by
+from pyzzicato.tune_book import tune_book
 from tests.small_families import add_models
 from tests.small_model import make_model
 from tests.small_transformer import make_transformer_model
@@ -79,7 +80,7 @@ def test_text_comes_with_the_music_and_can_be_saved(tmp_path: Path) -> None:
     assert takes[0].text != takes[1].text
     assert len(takes[0].text.replace("|", "").split()) == len(takes[0].continuation)
     saved = takes[1].save(tmp_path / "out.abc")
-    assert saved.read_text() == takes[1].text
+    assert saved.read_text() == tune_book(takes[1].text)
     with pytest.raises(SavingFailed, match=r"only what a model wrote as ABC text can be"):
         Composition(TUNE, TUNE, 1.0).save(tmp_path / "none.abc")
     assert not (tmp_path / "none.abc").exists()
@@ -92,7 +93,7 @@ def test_the_command_saves_text_and_reports_it(
     command = ["compose", "--model", "letters", "--seconds", "5", "-o", str(out)]
     assert main([*command, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["takes"][0]["text"] == out.read_text()
+    assert tune_book(report["takes"][0]["text"]) == out.read_text()
     assert report["title"] == "From nothing"
     assert main(["compose", "--model", "tunes", "--composer", "bach", "-o", str(out)]) == 1
     assert "knows no composers" in capsys.readouterr().err

@@ -12,8 +12,10 @@ __all__ = ["give_back", "settle"]
 def settle() -> None:
     """Call it once something has been loaded to stay: it is not looked through for garbage again.
 
-    A full collection looks at every object there is, models and libraries included.
+    A full collection looks at every object there is, models and libraries included. What was set
+    aside before and has gone since is collected now.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     give_back()
