@@ -1,6 +1,5 @@
 """The Compose page with a model that mixes styles: the map, one's own music, morphing."""
 
-import gc
 import json
 import os
 import re
@@ -25,6 +24,7 @@ from pyzzicato.seeds import find_seed
 from pyzzicato.style_player import StyleGenerator
 from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
 from pyzzicato.ui import downloads, resources, style_map
+from pyzzicato.ui.memory import settle
 from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece
 from tests.small_model import make_model
@@ -120,7 +120,7 @@ def test_the_map_keeps_no_model_alive(visit: Callable[..., AppTest], shown: Show
     model = weakref.ref(resources.generator(found))
     del app
     resources._generator.clear()  # as when another model takes its place
-    gc.collect()
+    settle()  # as when the next one is there
     assert model() is None
 
 
