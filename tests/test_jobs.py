@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -137,3 +138,20 @@ def test_an_error_before_the_first_step_does_not_keep_anyone_waiting() -> None:
     assert job.wait_for_music(LONG)
     assert job.wait(LONG)
     assert [len(take) for take in job.progress().takes] == [0, 0]
+
+
+def test_a_job_that_is_kept_keeps_no_model() -> None:
+    class Model:
+        def generate(self) -> Iterator[Step]:
+            yield Step((Note(0.0, 1.0, 60),), 1.0)
+
+    model = Model()
+    gone = weakref.ref(model)
+    job = Job(model.generate, seconds=1.0, takes=1).start()
+    assert job.wait(10)
+    del model
+    for thread in threading.enumerate():
+        if thread.name == "compose":
+            thread.join(10)  # its frame held the model
+    assert gone() is None
+    assert len(job.progress().takes[0]) == 1

@@ -50,7 +50,7 @@ class Job:
     def __init__(
         self, steps: Callable[[], Iterator[Step]], *, seconds: float, takes: int, qpm: float = 120.0
     ) -> None:
-        self._steps = steps
+        self._steps: Callable[[], Iterator[Step]] | None = steps
         self._seconds = seconds
         self._qpm = qpm
         self._notes: list[list[Note]] = [[] for _ in range(takes)]
@@ -138,7 +138,8 @@ class Job:
 
     def _run(self) -> None:
         try:
-            for step in self._steps():
+            begin, self._steps = self._steps, None  # a job that is kept keeps no model
+            for step in begin() if begin else ():
                 with self._lock:
                     self._notes[step.take].extend(step.notes)
                     self._texts[step.take] += step.text
