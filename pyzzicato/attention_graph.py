@@ -22,6 +22,7 @@ __all__ = [
     "NEW_KEYS",
     "NEW_VALUES",
     "attention",
+    "mixed",
     "query_scale",
     "rms_norm",
 ]
@@ -44,6 +45,16 @@ def plain_norm(graph: Graph, value: str) -> str:
     return graph.op("Div", value, root)
 
 
+def mixed(graph: Graph, value: str, first: str, layer: str) -> str:
+    """a value + b first, by the layer's two weights."""
+    scale = graph.weight(f"{layer}/scale")
+    own, again = (
+        graph.op("Mul", part, graph.slice(scale, 0, place, place + 1))
+        for place, part in enumerate((value, first))
+    )
+    return graph.op("Add", own, again)
+
+
 def query_scale(config: Mapping[str, Any]) -> float:
     """What the products of queries and keys count: 1 / sqrt(size of a head) as a rule.
 
@@ -61,8 +72,14 @@ def _turned(graph: Graph, value: str, half: int) -> str:
     return graph.op("Concat", first, second, axis=3)
 
 
-def attention(graph: Graph, value: str, number: int, config: Mapping[str, Any]) -> str:
-    """Layer `number`'s attention over the cached and the new notes, masked by the input `mask`."""
+def attention(
+    graph: Graph, value: str, values: str | None, number: int, config: Mapping[str, Any]
+) -> tuple[str, str | None]:
+    """Layer `number`'s attention over the cached and the new notes, masked by the input `mask`.
+
+    With `value_mix` it is given the first layer's new values (None in that layer), and they come
+    back beside what it adds.
+    """
     width, heads = config["width"], config["heads"]
     size = width // heads
     joined = graph.op("MatMul", value, graph.weight(f"qkv_{number}/kernel"))
@@ -74,6 +91,11 @@ def attention(graph: Graph, value: str, number: int, config: Mapping[str, Any]) 
     k = _turned(graph, graph.unsqueeze(k, 1), size // 2)
     k = graph.op("Transpose", k, perm=[0, 1, 3, 2])
     v = graph.unsqueeze(graph.slice(joined, 2, width + size, width + 2 * size), 1)
+    if config.get("value_mix"):
+        if values is None:
+            values = v
+        else:
+            v = mixed(graph, v, values, f"value_mix_{number}")
     cached_k = graph.input(f"{CACHED_KEYS}{number}", ("batch", 1, size, "places"))
     cached_v = graph.input(f"{CACHED_VALUES}{number}", ("batch", 1, "places", size))
     graph.output(f"{NEW_KEYS}{number}", k, ("batch", 1, size, "steps"))
@@ -91,7 +113,7 @@ def attention(graph: Graph, value: str, number: int, config: Mapping[str, Any]) 
     weights = graph.op("Reshape", weights, graph.shape(scores, 0, 4))
     old = graph.slice_to(weights, 3, cached_v, 2)
     new = graph.slice_from(weights, 3, cached_v, 2)
-    mixed = graph.op("Add", graph.op("MatMul", old, cached_v), graph.op("MatMul", new, v))
-    mixed = graph.op("Reshape", mixed, graph.shape(q, 0, 4))
-    flat = graph.reshape(graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), (0, 0, width))
-    return graph.op("MatMul", flat, graph.weight(f"out_{number}/kernel"))
+    read = graph.op("Add", graph.op("MatMul", old, cached_v), graph.op("MatMul", new, v))
+    read = graph.op("Reshape", read, graph.shape(q, 0, 4))
+    flat = graph.reshape(graph.op("Transpose", read, perm=[0, 2, 1, 3]), (0, 0, width))
+    return graph.op("MatMul", flat, graph.weight(f"out_{number}/kernel")), values

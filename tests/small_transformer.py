@@ -22,7 +22,9 @@ CONFIG: dict[str, Any] = {
     "head_width": 12,
     "places": 48,
 }
-EVERYTHING: dict[str, Any] = dict.fromkeys(("zero_begin", "qk_norm", "input_mix", "sounding"), True)
+EVERYTHING: dict[str, Any] = dict.fromkeys(
+    ("zero_begin", "qk_norm", "input_mix", "value_mix", "sounding"), True
+)
 
 
 def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) ->
         }
         if config.get("input_mix"):
             shapes[f"mix_{layer}/scale"] = (2,)
+        if config.get("value_mix") and layer:
+            shapes[f"value_mix_{layer}/scale"] = (2,)
     if config.get("sounding"):
         shapes["sounding_table/kernel"] = (KEYS, width)
     for field, name in enumerate(transformer.FIELDS):

@@ -68,6 +68,12 @@ def by_hand(w: dict[str, Any], whole: Inputs, config: dict[str, Any]) -> np.ndar
             x = own * x + again * first
         joined = norm(x, f"before_{layer}") @ w[f"qkv_{layer}/kernel"]
         q, k, v = np.split(joined, [width, width + size], axis=1)
+        if "value_mix" in config:
+            if layer == 0:
+                values = v
+            else:
+                own, again = w[f"value_mix_{layer}/scale"]
+                v = own * v + again * values
         mixed = []
         for head in range(heads):
             mine = slice(head * size, (head + 1) * size)

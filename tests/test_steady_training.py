@@ -42,6 +42,7 @@ places = 48
 zero_begin = true
 qk_norm = true
 input_mix = true
+value_mix = true
 sounding = true
 
 [training]

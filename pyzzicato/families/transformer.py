@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pyzzicato.attention_graph import EPSILON, attention, query_scale, rms_norm
+from pyzzicato.attention_graph import EPSILON, attention, mixed, query_scale, rms_norm
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.note_generator import NoteGenerator
 from pyzzicato.note_scores import note_model_scores, quick_note_model_scores
@@ -55,9 +55,10 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
     Each of these may be true beside: `zero_begin` (what each block adds, and all logits, begin
     at zero), `qk_norm` (queries and keys are normalised), `input_mix` (each block is given what
-    was read once more), `sounding` (one more input: which keys sound). Shapes of the inputs: see
-    `pyzzicato.performance_examples`. Another `core` in place of the attention makes a network to
-    compare with.
+    was read once more), `value_mix` (the first block's values are mixed into those of the later
+    ones; Zhou et al., 2024), `sounding` (one more input: which keys sound). Shapes of the inputs:
+    see `pyzzicato.performance_examples`. Another `core` in place of the attention makes a network
+    to compare with.
     """
     import keras
     from keras import layers, ops
@@ -140,26 +141,27 @@ def blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
     from keras import layers, ops
 
     rotary = _rotary(notes[..., 0], config["width"] // config["heads"])
-    first = x
+    first, values = x, None
     for number in range(config["layers"]):
         if config.get("input_mix"):
-            x = _mixed(x, first, f"mix_{number}")
+            x = _mixed(x, first, f"mix_{number}", (1.0, 0.0))
         z = layers.RMSNormalization(name=f"before_{number}")(x)
-        x = x + _attention(z, rotary, number, config)
+        z, values = _attention(z, values, rotary, number, config)
+        x = x + z
         z = layers.RMSNormalization(name=f"between_{number}")(x)
         z = ops.square(ops.relu(_matrix(config["wider"], f"up_{number}")(z)))
         x = x + _matrix(config["width"], f"down_{number}", **_last(config))(z)
     return x
 
 
-def _mixed(x: Any, first: Any, name: str) -> Any:
-    """a x + b first, where a and b are learned and begin as 1 and 0."""
+def _mixed(x: Any, first: Any, name: str, begin: tuple[float, float]) -> Any:
+    """a x + b first, where a and b are learned and begin as `begin`."""
     from keras import layers, ops
 
     class Mix(layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
         def build(self, *_: Any) -> None:
             self.scale = self.add_weight(
-                shape=(2,), initializer=lambda *_, **__: ops.array([1.0, 0.0]), name="scale"
+                shape=(2,), initializer=lambda *_, **__: ops.array(begin), name="scale"
             )
 
         def call(self, x: Any, first: Any) -> Any:
@@ -168,7 +170,10 @@ def _mixed(x: Any, first: Any, name: str) -> Any:
     return Mix(name=name)(x, first)
 
 
-def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str, Any]) -> Any:
+def _attention(
+    x: Any, values: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """What block `number`'s attention adds, and the first block's values (`values` later)."""
     from keras import layers, ops
 
     width, heads = config["width"], config["heads"]
@@ -177,13 +182,19 @@ def _attention(x: Any, rotary: tuple[Any, Any], number: int, config: Mapping[str
     q = layers.Reshape((-1, heads, size))(joined[..., :width])
     one_head = layers.Reshape((-1, 1, size))
     k, v = one_head(joined[..., width : width + size]), one_head(joined[..., width + size :])
+    if config.get("value_mix"):
+        values, v = (
+            (v, v)
+            if values is None
+            else (values, _mixed(v, values, f"value_mix_{number}", (0.5, 0.5)))
+        )
     if config.get("qk_norm"):
         q, k = (ops.rms_normalization(part, epsilon=EPSILON) for part in (q, k))
     k, v = (ops.repeat(part, heads, axis=2) for part in (_rotated(k, *rotary), v))
     scale = query_scale(config)
     out = ops.dot_product_attention(_rotated(q, *rotary), k, v, is_causal=True, scale=scale)
     out = layers.Reshape((-1, width))(out)
-    return _matrix(width, f"out_{number}", **_last(config))(out)
+    return _matrix(width, f"out_{number}", **_last(config))(out), values
 
 
 def _rotary(like: Any, size: int) -> tuple[Any, Any]:
@@ -250,15 +261,13 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
 
 def blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
     """What `blocks` is in a step graph, which has the inputs cos, sin and mask."""
-    first = x
+    first, values = x, None
     for number in range(config["layers"]):
         if config.get("input_mix"):
-            scale = graph.weight(f"mix_{number}/scale")
-            x = graph.op("Mul", x, graph.slice(scale, 0, 0, 1))
-            again = graph.op("Mul", first, graph.slice(scale, 0, 1, 2))
-            x = graph.op("Add", x, again)
+            x = mixed(graph, x, first, f"mix_{number}")
         z = rms_norm(graph, x, f"before_{number}")
-        x = graph.op("Add", x, attention(graph, z, number, config))
+        z, values = attention(graph, z, values, number, config)
+        x = graph.op("Add", x, z)
         z = rms_norm(graph, x, f"between_{number}")
         z = graph.op("Relu", graph.op("MatMul", z, graph.weight(f"up_{number}/kernel")))
         z = graph.op("Mul", z, z)
