@@ -17,8 +17,8 @@ density over the first minutes of at most 60 of them; without it only the median
 training.json. Wanted: each density within 0.75 to 1.33 of the real one, no more drift than real,
 no silence over 6 s. A median of twelve drifts is not sure: how much larger it is than the real one
 comes with a 95 % interval, and where that is all above 0 it is larger beyond chance. With --data
-also the longest interval sequences that stand in the model's training music (`copied_runs.py`) and
-the repeats of all new pieces, beside those of the composers' pieces of the test split. `--write`
+also the longest passage of each new piece that stands in the training music, and the repeats,
+beside those of the composers' pieces of the test split. `--write`
 puts all of it into the model's metrics.json. Every core writes pieces of its own.
 """
 
@@ -35,7 +35,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from copied_runs import TrainingRuns, copies_in_lines, copying
 from long_figures import (
     PERCENTILES,
     densities,
@@ -54,6 +53,7 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation import write_metrics
 from pyzzicato.generator import collect
 from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.originality import originality
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.seeds import seeds_by
 from pyzzicato.workers import cores, spread
@@ -81,9 +81,11 @@ def prompts(composer: str, unheard: Dataset | None) -> list[Prompt]:
 
 
 def _opening_of(piece: Piece) -> NoteSequence:
-    rows = opening(piece, OPENING).tolist()
-    notes = (Note(start, end, int(pitch), int(velocity)) for start, end, pitch, velocity in rows)
-    return NoteSequence(tuple(notes)).trim(0.0, OPENING)
+    return _sequence(opening(piece, OPENING)).trim(0.0, OPENING)
+
+
+def _sequence(notes: np.ndarray) -> NoteSequence:
+    return NoteSequence(tuple(Note(s, e, int(p), int(v)) for s, e, p, v in notes.tolist()))
 
 
 def in_turn(seeds: Sequence[Prompt], pieces: int) -> list[Prompt]:
@@ -176,10 +178,11 @@ def sheet_of(
     silences = [longest_silence(notes, options.seconds) for notes in everything]
     copied = {}
     if dataset:
-        heard = read_dataset(options.data, kinds=info.training.get("kinds", ("performance",)))
         unheard = unheard_openings(dataset, composers, options.seconds)
-        runs = TrainingRuns(heard.split("train"))
-        copied = copying(everything, unheard, runs, options.seconds, repeats)
+        copied = {
+            who: copying(pieces, options.seconds)
+            for who, pieces in (("new", everything), ("real", unheard))
+        }
     return {
         "pieces": len(everything),
         "seconds": options.seconds,
@@ -205,6 +208,43 @@ def unheard_openings(
         for piece in dataset.split("test")
         if piece.composer in composers and piece.duration - piece.notes[0, 0] >= seconds
     ]
+
+
+def copying(pieces: Sequence[np.ndarray], seconds: float) -> dict[str, Any]:
+    """Repeats, and passages that the index of training music finds, of pieces of `seconds` s."""
+    pieces = [notes for notes in pieces if len(notes)]
+    if not pieces:
+        return {"pieces": 0}
+    again, total = np.sum([repeats(notes, seconds) for notes in pieces], axis=0)
+    reports = [originality(_sequence(notes)) for notes in pieces]
+    for number, report in enumerate(reports):
+        if report.copied:
+            where = f"{report.notes} notes, from {report.start:.0f} to {report.end:.0f} s"
+            known = f"{report.composer}, {report.title}"
+            print(f"  piece {number} shares {where}, with {known}", file=sys.stderr)
+    found = [report.notes for report in reports]
+    median, high = np.percentile(found, [50, 90])
+    return {
+        "pieces": len(pieces),
+        "repeated": round(float(again / max(total, 1)), 5),
+        "passage": {"median": float(median), "p90": round(float(high), 1), "longest": max(found)},
+        "copied": round(float(np.mean([report.copied for report in reports])), 4),
+    }
+
+
+def copies_in_lines(found: Mapping[str, Any]) -> list[str]:
+    """The figures as lines to read."""
+    rows = [f"{'':<12}{'pieces':>8}{'repeated':>10}  longest passage (median, 90 %, most)"]
+    for who, row in found.items():
+        if not row["pieces"]:
+            print(f"there are no {who} pieces of that length", file=sys.stderr)
+            continue
+        each = row["passage"]
+        rows.append(
+            f"{who:<12}{row['pieces']:>8}{row['repeated']:>10.3%}  {each['median']:.0f}, "
+            f"{each['p90']:.0f}, {each['longest']} notes; {row['copied']:.0%} said to be copied"
+        )
+    return rows
 
 
 def table(sheet: Mapping[str, Any]) -> str:

@@ -22,7 +22,6 @@ _PREDICTORS = {
     "repeat": "the last step again",
     "rate": "each key at its mean rate",
 }
-_MODES = {"default": "as it comes", "threshold": "with the published fixed threshold"}
 _PLANES = {"onset": "struck keys", "sounding": "sounding keys"}
 _READERS = {
     "network": "this model",
@@ -57,14 +56,11 @@ def sheets(metrics: Mapping[str, Any]) -> tuple[Sheet, ...]:
         "frames": _frames,
         "minutes_long": _minutes_long,
         "copying": _copying,
-        "liveliness": _liveliness,
     }
     metrics = {**metrics, "copying": metrics.get("minutes_long", {}).get("copying")}
     found = [make(metrics[name]) for name, make in makers.items() if metrics.get(name)]
     for module, entry in _elsewhere(metrics):
         found += module.sheets(entry)
-    if metrics.get("rounding"):
-        found.append(_rounding(metrics["rounding"]))
     return tuple(found)
 
 
@@ -203,21 +199,16 @@ def _copying(found: Mapping[str, Any]) -> Sheet:
     """What the same pieces share with the training music, beside real ones it does not hold."""
     note = (
         "Of those pieces, beside real pieces of the same composers that it was not trained on. "
-        "Longest run: notes in a row with the same intervals as somewhere in its training music, "
-        "in whatever key and rhythm; longest passage: what the Compose page says of a take. Each "
-        "the median, the 90th percentile and the most. Copied: more than 99 of 100 real pieces "
-        "share."
+        "Longest passage: what the Compose page says of a take; the median, the 90th percentile "
+        "and the most. Copied: more than 99 of 100 real pieces share."
     )
-    head = ("", "pieces", "longest run", "longest passage", "copied", "repeated windows of 4 s")
+    head = ("", "pieces", "longest passage", "copied", "repeated windows of 4 s")
     sides = (("new", "new"), ("real, not trained on", "real"))
     table = tuple(
         (
             label,
             str(found[side]["pieces"]),
-            *(
-                f"{each['median']:.0f} / {each['p90']:.0f} / {each['longest']} notes"
-                for each in (found[side]["run"], found[side]["passage"])
-            ),
+            "{median:.0f} / {p90:.0f} / {longest} notes".format(**found[side]["passage"]),
             f"{found[side]['copied']:.0%}",
             f"{found[side]['repeated']:.2%}",
         )
@@ -247,39 +238,3 @@ def _steady(row: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     yield both("longest_silence", "{:.1f} s")
     yield both("repeated", "{:.1%}")
     yield both("velocity", "{:.0f}")
-
-
-def _liveliness(found: Mapping[str, Any]) -> Sheet:
-    """What `benchmarks/liveliness.py` measured: a column for each way of choosing keys."""
-    modes = [mode for mode in _MODES if mode in found]
-    measures: tuple[tuple[str, str], ...] = (
-        ("takes, one from every built-in seed", "{takes}"),
-        (
-            "composers whose density at the end is 0.6 to 1.5 times the real one",
-            "{composers_within} of {composers}",
-        ),
-        ("takes that are silent at the end", "{silent}"),
-        ("takes below a quarter of the real density at the end", "{below_a_quarter:.1%}"),
-        ("longest held key, in seconds", "{longest_held_seconds:.1f}"),
-    )
-    head = (f"over {found['seconds']:g} s", *(_MODES[mode] for mode in modes))
-    rows = [(label, *(form.format(**found[mode]) for mode in modes)) for label, form in measures]
-    return Sheet("How lively it stays", "", (head, *rows))
-
-
-def _rounding(found: Mapping[str, Any]) -> Sheet:
-    def cost(row: Mapping[str, Any]) -> str:
-        error = f" ± {row['standard_error']:.4f}" if "standard_error" in row else ""
-        return f"{row['cost']:+.4f}{error}"
-
-    rows = [
-        (name, *(f"{found[split][k]:.4f}" for k in ("stored", "float32")), cost(found[split]))
-        for split, name in (("val", "validation"), ("test", "test"))
-    ]
-    note = (
-        "How surprising the next step of real music is, in "
-        f"{found.get('unit', 'nats for each character or for each chord with its length')}, "
-        "with the weights as they are stored here and as they were trained."
-    )
-    head = ("music", f"as stored ({found['stored']})", "as trained (float32)", "cost")
-    return Sheet("What small files cost", note, (head, *rows))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import cli_compose, cli_evaluate, cli_lists, reproduce
+from pyzzicato import cli_compose, cli_evaluate, cli_lists
 from pyzzicato.cli_options import add_runs
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 
@@ -118,12 +118,6 @@ def _add_training(command: Any) -> None:
     add_runs(made, "checkpoints, from which a stopped training goes on")
     measuring = command("evaluate", cli_evaluate.run, "Measure models against real music.")
     cli_evaluate.add_options(measuring)
-    reproduce.add_options(command("reproduce", _reproduce, "Make a published experiment again."))
-
-
-def _reproduce(options: argparse.Namespace) -> int:
-    print(f"Keras runs on {_backend()}.", file=sys.stderr)
-    return reproduce.run(options)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -26,9 +26,7 @@ WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
 STAMPS = "weights"
 _MADE_BY = {
     "clips": "pyzzicato evaluate {id} --data FOLDER --clips 200 --only-clips",
-    "liveliness": "python benchmarks/liveliness.py {id} --write",
     "minutes_long": "python benchmarks/minutes_long.py {id} --data FOLDER --write",
-    "rounding": "python tools/measure_rounding.py {id} --data FOLDER",
 }  # other sections: `pyzzicato evaluate`
 _INNERMOST = re.compile(r"[\[{]\n[^\[\]{}\"]*(?:\"[a-z_]+\": [-+.e\d]+,?\s*)*[\]}]")
 

@@ -265,7 +265,7 @@ def test_memory_counts_what_a_process_started(scripts: dict[str, ModuleType]) ->
 def test_the_readme_is_what_the_tool_writes(scripts: dict[str, ModuleType], project: Path) -> None:
     text = (project / "README.md").read_text(encoding="utf-8")
     assert {found[2] for found in scripts["update_readme"].BLOCK.finditer(text)} == {
-        "app", "models", "parts", "seeds", "speed",
+        "app", "models", "seeds", "speed",
     }  # fmt: skip
     assert scripts["update_readme"].written(text) == text, "run: python tools/update_readme.py"
 
@@ -285,9 +285,7 @@ def test_the_readme_takes_every_figure_from_the_files(
     (folder / "model.onnx").write_bytes(bytes(2_500_000))
     trained = {"weights": 1_160_000, "hours": 141.2, "works": 1234, "notes": 5_600_000}
     (folder / "training.json").write_text(json.dumps(trained))
-    sheet = {"composers_within": 17, "composers": 18, "silent": 0, "takes": 96}
-    liveliness = {"seconds": 120, "default": sheet, "threshold": {**sheet, "silent": 41}}
-    (folder / "metrics.json").write_text(json.dumps({"frames": FRAMES, "liveliness": liveliness}))
+    (folder / "metrics.json").write_text(json.dumps({"frames": FRAMES}))
     machine = {"cores": "3 CPU cores", "python": "3.12.9", "packages": {"numpy": "2.9"}}
     roll = {
         "naive_step_us": 51_000, "graph_step_us": 55, "step_us": {"1": 190, "4": 230, "10": 400},
@@ -314,8 +312,6 @@ def test_the_readme_takes_every_figure_from_the_files(
     assert text.endswith("<!-- /figures -->\nend\n")
     assert "| 2.5 MB, 1.2 M weights | 141 hours, 1,234 works, 5.6 million notes |" in text
     assert "| **0.310** / 0.120 / 0.040 | **5.88** / 6.26 / 6.42 |" in text
-    kept = "17 of 18 composers"
-    assert f"| {kept}, 0 of 96 takes silent | {kept}, 41 of 96 takes silent |" in text
     row = "| 51 ms | 0.19 ms | 268 | 1,275 | 263 / 217 / 125 | 12 ms | 0.04 ms |"
     assert f"| Pseudo-WaveNet {row}" in text
     assert "| from its start to the drawn page | 2.0 s |" in text
@@ -355,7 +351,7 @@ def test_an_unknown_block_is_loud(scripts: dict[str, ModuleType]) -> None:
         scripts["update_readme"].written("<!-- figures:sped -->\n<!-- /figures -->\n")
 
 
-@pytest.mark.parametrize("name", ["app", "avoiding", "generation", "liveliness", "minutes_long"])
+@pytest.mark.parametrize("name", ["app", "avoiding", "generation", "minutes_long"])
 def test_every_benchmark_explains_itself(project: Path, name: str) -> None:
     command = [sys.executable, str(project / "benchmarks" / f"{name}.py"), "--help"]
     run = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)

@@ -16,15 +16,6 @@ from pyzzicato.roll_generator import RollControls
 
 MODELS = list(models().values())
 SCORE = {"threshold": 0.2, "precision": 0.5, "recall": 0.4, "f1": 0.4444, "nats": 2.5}
-LIVELY = {
-    "takes": 60,
-    "composers": 13,
-    "composers_within": 12,
-    "ratio_by_composer": {"bach": 1.0},
-    "silent": 0,
-    "below_a_quarter": 0.0167,
-    "longest_held_seconds": 7.5,
-}
 
 
 def model(folder: Path, **files: Any) -> ModelInfo:
@@ -195,27 +186,17 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
     assert "1 of 2 composers" in sheet.note
     assert "2 of 24 pieces are silent for more than 6 s" in sheet.note
     run = {"median": 14.0, "p90": 18.3, "longest": 24}
-    side = {"pieces": 24, "repeated": 0.00155, "run": run, "passage": run, "copied": 0.04}
+    side = {"pieces": 24, "repeated": 0.00155, "passage": run, "copied": 0.04}
     copying = {"new": side, "real": {"pieces": 0}}
     _, copies = facts(
         model(tmp_path, metrics={"minutes_long": {**found, "copying": copying}})
     ).sheets
     assert copies.table[1:] == (
-        ("new", "24", "14 / 18 / 24 notes", "14 / 18 / 24 notes", "4%", "0.15%"),
+        ("new", "24", "14 / 18 / 24 notes", "4%", "0.15%"),
     )  # fmt: skip
     known = facts(model(tmp_path, metrics={"minutes_long": found}))
     assert known.best_figure == "not measured yet"
     assert "not been measured" in known.unmeasured
-
-
-def test_liveliness_has_a_column_for_each_way_of_choosing_keys(tmp_path: Path) -> None:
-    sheet = {"seconds": 120.0, "default": LIVELY, "threshold": {**LIVELY, "silent": 31}}
-    known = facts(model(tmp_path, metrics={"liveliness": sheet}))
-    (lively,) = known.sheets
-    assert lively.table[0][0] == "over 120 s"
-    rows = {row[0]: row[1:] for row in lively.table}
-    assert rows["takes that are silent at the end"] == ("0", "31")
-    assert rows["takes below a quarter of the real density at the end"] == ("1.7%", "1.7%")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +232,6 @@ def test_a_model_without_sheets_says_so(tmp_path: Path) -> None:
     assert known.sheets == ()
     text = card(model(tmp_path))
     assert "It has not been measured yet" in text
-    assert "How lively" not in text, "no heading stands over nothing"
 
 
 def test_the_card_is_markdown_with_whole_tables(tmp_path: Path) -> None:

@@ -1,21 +1,27 @@
 """The published experiment in small: trained, scored, tabled, gone on with after a stop."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from pyzzicato import reproduce, training
 from pyzzicato.chord_examples import to_one_key
-from pyzzicato.cli import main
 from pyzzicato.midi import write_midi
 from pyzzicato.notes import Note, NoteSequence
 from pyzzicato.quarter_library import quarter_notes
+from tests.scripts import open_script
 from tests.small_chords import made_up
 
 # TensorFlow's own, with NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def reproduce() -> Iterator[ModuleType]:
+    with open_script("benchmarks/reproduce.py") as module:
+        yield module
 
 
 @pytest.fixture
@@ -29,14 +35,14 @@ def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_is_trained_scored_and_tabled_and_never_done_twice(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reproduce: ModuleType, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {key: reproduce.PUBLISHED[key] for key in [(128, "lstm")]}
     monkeypatch.setattr(reproduce, "PUBLISHED", few)
     output = tmp_path / "docs" / "table.md"
-    command = ["reproduce", "note-duration", "--data", str(music), "--epochs", "1"]
+    command = ["--data", str(music), "--epochs", "1"]
     command += ["--units", "4", "--one-key", "--runs", str(tmp_path / "runs"), "--output"]
-    assert main([*command, str(output)]) == 0
+    assert reproduce.main([*command, str(output)]) == 0
     text = output.read_text()
     assert "| 128 | LSTM | published | 0.1062 | 0.7072 |" in text
     assert text.count("| 128 | LSTM | trained on |") == 1
@@ -50,25 +56,25 @@ def test_it_is_trained_scored_and_tabled_and_never_done_twice(
     def not_again(*_: object, **__: object) -> None:
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr(training, "train", not_again)
-    assert main([*command, str(tmp_path / "again.md")]) == 0
+    monkeypatch.setattr(reproduce, "train", not_again)
+    assert reproduce.main([*command, str(tmp_path / "again.md")]) == 0
     assert (tmp_path / "again.md").read_text() == text
-    assert main([*command, str(tmp_path / "some.md"), "--only", "gru"]) == 0
+    assert reproduce.main([*command, str(tmp_path / "some.md"), "--only", "gru"]) == 0
     assert (tmp_path / "some.md").read_text() == text, "what was done before is told too"
 
 
 def test_a_run_that_is_not_there_is_one_sentence(
-    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    reproduce: ModuleType, music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["reproduce", "note-duration", "--data", str(music), "--runs", str(tmp_path / "runs")]
-    assert main([*command, "--only", "organ"]) == 1
+    command = ["--data", str(music), "--runs", str(tmp_path / "runs")]
+    assert reproduce.main([*command, "--only", "organ"]) == 1
     assert "No run has 'organ' in its name" in capsys.readouterr().err
 
 
 def test_impossible_numbers_are_one_sentence(
-    music: Path, capsys: pytest.CaptureFixture[str]
+    reproduce: ModuleType, music: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["reproduce", "note-duration", "--data", str(music), "--epochs", "0"]) == 1
+    assert reproduce.main(["--data", str(music), "--epochs", "0"]) == 1
     assert "There cannot be 0 epochs" in capsys.readouterr().err
 
 

@@ -267,8 +267,8 @@ def test_figures_that_do_not_belong_are_told(
     path.write_text(good.replace(f'"temperature": {usual.temperature}', '"temperature": 0.123'))
     assert "“clips” were written with another temperature than is usual now" in said()[0]
     assert "pyzzicato evaluate small --data FOLDER --clips 200 --only-clips" in said()[0]
-    path.write_text('{"liveliness": {}}')
-    assert "python benchmarks/liveliness.py small --write" in said()[0]
+    path.write_text('{"minutes_long": {}}')
+    assert "python benchmarks/minutes_long.py small --data FOLDER --write" in said()[0]
     path.write_text('{"frames": {}}')
     assert "not known with which weights" in said()[0]
     path.write_text(good)

@@ -26,15 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- figures:([a-z]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 NOT_YET = "Not measured yet: `python benchmarks/{}.py --write` does that.\n"
 NONE = "–"
-PARTS = {
-    "transformer": "the flagship",
-    "no_composer": "without its composer token",
-    "lstm": "three LSTM layers in place of the attention",
-    "adamw": "taught with AdamW, not with Muon",
-    "tokens": "four tokens a note, not one step",
-    "tokens_small": "the same, in batches a quarter as large",
-    "markov": "an order-3 Markov model",
-}
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -120,22 +111,18 @@ def _steady(sheet: Mapping[str, Any]) -> str:
 
 
 def roll_table(infos: Sequence[ModelInfo]) -> str:
-    """Size, training music, F1 and nats beside the trivial predictors, and liveliness."""
+    """Size, training music, F1 and nats beside the trivial predictors."""
     head = (
         "model",
         "size",
         "trained on",
         "F1 of struck keys",
         "surprise a step",
-        "density kept",
-        "with the published threshold",
     )
     rows = []
     for info in infos:
-        alive = info.metrics.get("liveliness", {})
         told = _told(info.metrics.get("frames", {}))
-        lively = [_lively(alive.get(mode, {})) for mode in ("default", "threshold")]
-        rows.append([_link(info), _size(info), _trained(info), *told, *lively])
+        rows.append([_link(info), _size(info), _trained(info), *told])
     return table([head, *rows])
 
 
@@ -174,14 +161,6 @@ def _told(frames: Mapping[str, Any]) -> tuple[str, str]:
 
 def _first_bold(texts: Sequence[str]) -> str:
     return " / ".join([f"**{texts[0]}**", *texts[1:]])
-
-
-def _lively(sheet: Mapping[str, Any]) -> str:
-    if not sheet:
-        return NONE
-    silent, takes = sheet["silent"], sheet["takes"]
-    kept = f"{sheet['composers_within']} of {sheet['composers']} composers"
-    return f"{kept}, {silent} of {takes} takes silent"
 
 
 def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
@@ -236,76 +215,6 @@ def _speed(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def parts_table(results: Mapping[str, Any]) -> str:
-    """What benchmarks/equal_time.py has kept: the flagship beside others, taught for as long."""
-    found = results.get("equal_time", {})
-    if not found:
-        return NOT_YET.format("equal_time").replace("--write", "--data FOLDER --write")
-    text = _taught_table(found) + (
-        f"\nEach network was taught for {found['minutes']:g} minutes on "
-        f"{found['machine']['cores']} and asked about the same {found['windows']} windows of "
-        "validation music; the Markov model was counted on all of the training music. ± is a "
-        f"standard error over windows.{_writing(found.get('notes_per_second', {}))}\n"
-    )
-    some = results.get("equal_time_some", {}).values()
-    for longer in sorted(some, key=lambda row: (row.get("told_from", 0), row["minutes"])):
-        changed = longer.get("recipe") != found.get("recipe")
-        by = ", by a later recipe (`docs/decisions.md`)" if changed else ""
-        if part := longer.get("told_from"):
-            by += f"; the first two are one until composers are told, after {part:.0%} of that"
-            by += "" if longer["rng_seed"] == 1 else ", drawn by other dice"
-        text += (
-            f"\nSome of them again, for {longer['minutes']:g} minutes of processor time each, "
-            f"on {longer['machine']['cores']}{by}:\n\n{_taught_table(longer)}"
-        )
-    if further := results.get("taught_further"):
-        text += (
-            "\nAs it ships the flagship has learned for longer than that. So it was taught on for "
-            f"{further['minutes']:g} minutes on {further['machine']['cores']}, once told the "
-            f"composer as before and once without:\n\n{_taught_table(further)}"
-        )
-    return text
-
-
-def _taught_table(found: Mapping[str, Any]) -> str:
-    """A row of every network that was taught as long as the first."""
-    rows: list[tuple[str, ...]] = [
-        ("network", "weights", "notes seen", "bits per note", "more than the flagship")
-    ]
-    networks = {name: found["networks"][name] for name in PARTS if name in found["networks"]}
-    with_first = [row["beginnings"] for row in networks.values() if "beginnings" in row]
-    counts = sorted(with_first[0], key=int) if with_first else []
-    rows = [(*rows[0], *(f"more in a piece's first {count} notes" for count in counts))]
-    for name, row in networks.items():
-        size = f"{row['weights'] / 1e6:.1f} M" if "weights" in row else NONE
-        seen = f"{row['notes_seen'] / 1e6:.2f} million" if "notes_seen" in row else NONE
-        begun = row.get("beginnings", {})
-        first = (_more(begun[count]) if begun else NONE for count in counts)
-        bits = f"{row['bits_per_note']:.2f} ± {row['standard_error']:.2f}"
-        rows.append((PARTS[name], size, seen, bits, _more(row), *first))
-    return table(rows)
-
-
-def _more(row: Mapping[str, Any]) -> str:
-    """How many bits a note more than the first network, with its error."""
-    if "more" not in row:
-        return NONE
-    digits = 2 if row["more_error"] >= 0.005 else 3
-    return f"{row['more']:+.{digits}f} ± {row['more_error']:.{digits}f}"
-
-
-def _writing(speed: Mapping[str, Any]) -> str:
-    """How fast the flagship and four tokens a note write, with a space before it, or nothing."""
-    if not speed:
-        return ""
-    notes, tokens = speed["transformer"], speed["tokens"]
-    return (
-        f" With 1,024 notes behind it the flagship writes {notes['1']:,.0f} notes a second, four "
-        f"tokens a note {tokens['1']:,.0f}; ten takes at once {notes['10']:,.0f} and "
-        f"{tokens['10']:,.0f} in all."
-    )
-
-
 def app_table(results: Mapping[str, Any]) -> str:
     """What benchmarks/app.py has kept."""
     found = results.get("app", {})
@@ -348,7 +257,6 @@ def written(text: str, root: Path = ROOT) -> str:
         "models": lambda: model_table(infos),
         "speed": lambda: speed_table(results, infos),
         "app": lambda: app_table(results),
-        "parts": lambda: parts_table(results),
         "seeds": seed_line,
     }
     return BLOCK.sub(lambda found: f"{found[1]}{makers[found[2]]()}{found[3]}", text)

@@ -1,4 +1,6 @@
-"""Published experiments, made again: `pyzzicato reproduce note-duration --data FOLDER`.
+"""A published experiment, made again: networks of notes and lengths, with three sizes of batch.
+
+    python benchmarks/reproduce.py --data FOLDER [--epochs 40] [--units 128] [--one-key]
 
 The experiment of Nguyễn Ngọc Lương (UIT): an LSTM and a GRU, each with batches of 32, 64 and 128,
 on Beethoven: two embeddings of 100, two softmax heads, windows of 32 tokens of which the next one
@@ -15,17 +17,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pyzzicato.chord_examples import lines_of, prepare, read_vocabulary
+from pyzzicato.chord_scores import line_scores
 from pyzzicato.cli_options import add_runs, say
+from pyzzicato.datasets import Dataset, read_dataset
 from pyzzicato.errors import PyzzicatoError
-
-if TYPE_CHECKING:
-    from pyzzicato.datasets import Dataset
-
-__all__ = ["EXPERIMENTS", "PUBLISHED", "add_options", "note_duration", "run", "table"]
+from pyzzicato.recipes import recipe
+from pyzzicato.runtime import StepGraph
+from pyzzicato.training import train
 
 BATCHES = (32, 64, 128)
 CELLS = ("gru", "lstm")
@@ -81,9 +85,8 @@ quiet = true
 """
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `pyzzicato reproduce`."""
-    parser.add_argument("experiment", choices=sorted(EXPERIMENTS), help="which one")
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="training music")
     parser.add_argument("--epochs", type=int, default=40, metavar="N", help="default: 40")
     parser.add_argument("--units", type=int, default=128, metavar="N", help="default: 128")
@@ -104,22 +107,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the table; a .json beside it holds every figure (default: docs/note-duration.md)",
     )
+    return parser.parse_args(arguments)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Runs an experiment and writes its table."""
-    for name in ("epochs", "units"):
-        if getattr(options, name) < 1:
-            raise PyzzicatoError(f"There cannot be {getattr(options, name)} {name}: choose 1 up.")
-    EXPERIMENTS[options.experiment](options, say)
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = options_of(arguments)
+    try:
+        for name in ("epochs", "units"):
+            if getattr(options, name) < 1:
+                number = getattr(options, name)
+                raise PyzzicatoError(f"There cannot be {number} {name}: choose 1 up.")
+        note_duration(options, say)
+    except PyzzicatoError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"{options.output} is written")
     return 0
 
 
 def note_duration(options: argparse.Namespace, say: Callable[[str], None]) -> None:
     """Trains and scores each network, and writes the table anew after each."""
-    from pyzzicato.datasets import read_dataset
-
     dataset = read_dataset(options.data, kinds=("beats:pianomidi",), composers=["beethoven"])
     sheets: dict[str, Any] = {}
     for one_key in (False, True) if options.one_key else (False,):
@@ -145,12 +152,6 @@ def _one_run(
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """The scores of one network, trained unless that was done before."""
-    from pyzzicato.chord_examples import lines_of, prepare, read_vocabulary
-    from pyzzicato.chord_scores import line_scores
-    from pyzzicato.recipes import recipe
-    from pyzzicato.runtime import StepGraph
-    from pyzzicato.training import train
-
     done = folder / "scores.json"
     if done.exists():
         return dict(json.loads(done.read_text(encoding="utf-8")))
@@ -198,7 +199,7 @@ def table(sheets: Mapping[str, Any], epochs: int, units: int, pieces: str) -> st
     lines = [
         "# Note and length networks: the published experiment, made again",
         "",
-        "Written by `pyzzicato reproduce note-duration`; every figure is in the .json beside it.",
+        "Written by `python benchmarks/reproduce.py`; every figure is in the .json beside it.",
         "",
         "Nguyễn Ngọc Lương trained an LSTM and a GRU on 29 Beethoven files for 40 epochs. Here: "
         f"{epochs} epochs, one layer of {units} units, which the source does not state; {pieces}. "
@@ -269,6 +270,5 @@ def _nats(split: Mapping[str, Any]) -> str:
     return f"{both('network')} (Markov {both('markov')})"
 
 
-EXPERIMENTS: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], None]] = {
-    "note-duration": note_duration
-}
+if __name__ == "__main__":
+    sys.exit(main())
