@@ -281,7 +281,7 @@ def command_line(seconds: int, takes: int) -> float:
     """Seconds that `pyzzicato compose` takes."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable, "-c", "from pyzzicato.cli import main; main()", "compose",
+            sys.executable, "-c", "from pyzzicato.cli.main import main; main()", "compose",
             "--seconds", str(seconds), "--takes", str(takes), "-o", str(Path(folder, "piece.mid")),
         ]  # fmt: skip
         begun = time.perf_counter()

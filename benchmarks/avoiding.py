@@ -24,15 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from results import keep, kept, machine
 
-from pyzzicato.avoiding import ENOUGH, avoid_copying
-from pyzzicato.controls import declared, from_texts
-from pyzzicato.datasets import Piece, music_for
+from pyzzicato.composition.copy_guard import ENOUGH, avoid_copying
+from pyzzicato.data.datasets import Piece, music_for
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.generator import Step, collect_takes
-from pyzzicato.notes import NoteSequence
-from pyzzicato.originality import Report, originality
+from pyzzicato.generation.controls import declared, from_texts
+from pyzzicato.generation.generator import Step, collect_takes
+from pyzzicato.metrics.originality import Report, originality
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.seeds import seeds_by
+from pyzzicato.seeds.library import seeds_by
 
 MODELS = ("conv1d", "note_duration_gru", "note_duration_all", "next_note_gru", "transformer")
 TAKES = 2  # of each seed

@@ -42,10 +42,10 @@ from naive import NaiveLoop, graph_step, naive_loop, opening_for
 from results import keep, machine, verdict
 from rivals import rivals_of
 
-from pyzzicato.generator import Generator, collect_takes
-from pyzzicato.notes import NoteSequence
+from pyzzicato.generation.generator import Generator, collect_takes
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.runtime import Carried, StepGraph, weights_of
+from pyzzicato.runtime.session import Carried, StepGraph, weights_of
 
 TAKES = (1, 4, 10)
 WANTED = {"times_naive": 250, "real_time": 100, "times_naive_ten": 1000}  # of piano rolls
@@ -290,7 +290,7 @@ def main() -> None:
     generators = {info.id: info.load() for info in chosen}
     found: dict[str, Any] = {}
     for info in chosen:
-        from pyzzicato.recipes import load_keras
+        from pyzzicato.training.recipes import load_keras
 
         generator = generators[info.id]
         loop = naive_loop(info, generator, partial(load_keras, info))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import ONSET, draw_roll
-from pyzzicato.density import WINDOW_SECONDS
+from pyzzicato.data.density import WINDOW_SECONDS
 
 PERCENTILES = (10, 50, 90)
 GRID = 20.0  # steps a second, for repeats

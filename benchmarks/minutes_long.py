@@ -46,17 +46,17 @@ from long_figures import (
 )
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.controls import Controls, from_texts
-from pyzzicato.datasets import Dataset, Piece, read_dataset
-from pyzzicato.density import window_densities
+from pyzzicato.data.datasets import Dataset, Piece, read_dataset
+from pyzzicato.data.density import window_densities
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.evaluation import write_metrics
-from pyzzicato.generator import collect
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import originality
+from pyzzicato.evaluation.run import write_metrics
+from pyzzicato.generation.controls import Controls, from_texts
+from pyzzicato.generation.generator import collect
+from pyzzicato.metrics.originality import originality
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.seeds import seeds_by
-from pyzzicato.workers import cores, spread
+from pyzzicato.runtime.processes import cores, spread
+from pyzzicato.seeds.library import seeds_by
 
 COMPOSERS = ("bach", "mozart", "beethoven", "chopin", "debussy")
 WITHIN = (0.75, 1.33)

@@ -16,21 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.abc_writer import write_abc
-from pyzzicato.chord_examples import read_before
 from pyzzicato.codecs.melody import MelodyCodec, into_range
 from pyzzicato.codecs.piano_roll import KEYS, draw_roll, note_array
-from pyzzicato.generator import Generator, batch_for
-from pyzzicato.melody_encoding import MelodyReader
-from pyzzicato.melody_generator import MelodyGenerator
+from pyzzicato.families.abc.generate import TextGenerator
+from pyzzicato.families.chords.generate import TokenGenerator
+from pyzzicato.families.chords.windows import read_before
+from pyzzicato.families.melody.encoding import MelodyReader
+from pyzzicato.families.melody.generate import MelodyGenerator
+from pyzzicato.families.piano_roll.generate import RollGenerator
+from pyzzicato.families.piano_roll.windows import INPUTS, condition_of, density_code
+from pyzzicato.formats.abc.writer import write_abc
+from pyzzicato.generation.generator import Generator, batch_for
+from pyzzicato.generation.sampling import sigmoid
 from pyzzicato.registry import ModelInfo
-from pyzzicato.roll_examples import INPUTS, condition_of, density_code
-from pyzzicato.roll_generator import RollGenerator
-from pyzzicato.runtime import StepGraph, repeat
-from pyzzicato.sampling import sigmoid
-from pyzzicato.seeds import Seed, all_seeds
-from pyzzicato.text_generator import TextGenerator
-from pyzzicato.token_generator import TokenGenerator
+from pyzzicato.runtime.session import StepGraph, repeat
+from pyzzicato.seeds.library import Seed, all_seeds
 
 __all__ = ["ROLL_WINDOW", "NaiveLoop", "graph_step", "naive_loop", "opening_for"]
 

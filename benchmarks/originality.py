@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 from results import keep, machine, verdict
 
-from pyzzicato.datasets import Piece, read_dataset
+from pyzzicato.data.datasets import Piece, read_dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import ASSET, Report, originality
-from pyzzicato.passages import Index, read_index
+from pyzzicato.metrics.originality import ASSET, Report, originality
+from pyzzicato.metrics.passages import Index, read_index
+from pyzzicato.music.notes import Note, NoteSequence
 
 Notes = np.ndarray
 Change = Callable[[Notes, np.random.Generator], Notes]

@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.chord_examples import lines_of, prepare, read_vocabulary
-from pyzzicato.chord_scores import line_scores
-from pyzzicato.cli_options import add_runs, say
-from pyzzicato.datasets import Dataset, read_dataset
+from pyzzicato.cli.options import add_runs, say
+from pyzzicato.data.datasets import Dataset, read_dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.recipes import recipe
-from pyzzicato.runtime import StepGraph
-from pyzzicato.training import train
+from pyzzicato.families.chords.evaluate import line_scores
+from pyzzicato.families.chords.windows import lines_of, prepare, read_vocabulary
+from pyzzicato.runtime.session import StepGraph
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import recipe
 
 BATCHES = (32, 64, 128)
 CELLS = ("gru", "lstm")
@@ -47,7 +47,7 @@ PUBLISHED: dict[tuple[int, str], tuple[float, ...]] = {
 """Accuracy, precision and recall, each of note and length, by batch and cell."""
 
 RECIPE = """title = "Note and length {cell}, batch {batch}"
-family = "note_duration_rnn"
+family = "chords.note_duration_rnn"
 year = 2026
 source = "after Nguyễn Ngọc Lương (UIT)"
 summary = "One run of the published experiment."

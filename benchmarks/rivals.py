@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.note_graph import NoteGraph
-from pyzzicato.performance_examples import READ, WISHES
+from pyzzicato.families.transformer.graph import NoteGraph
+from pyzzicato.families.transformer.windows import READ, WISHES
 from pyzzicato.registry import ModelInfo
 
 __all__ = ["CONTEXT", "gpt2_step", "naive_note", "our_step", "rivals_of"]

@@ -1,16 +1,16 @@
-"""Compose: the settings in the wings, the music on the stage."""
+"""Compose: the settings on the left, the music beside them."""
 
 import streamlit as st
 
-from pyzzicato.ui import session, shell, stage, wings
+from pyzzicato.ui import page, score_panel, settings_panel, shell
 
 shell.open_page("Compose")
-view = session.open_view()
+view = page.open_view()
 with st.container(key="page", horizontal=True, wrap=False):
     with st.container(key="wings"):
-        wings.draw(view)
+        settings_panel.draw(view)
     with st.container(key="stage"):
-        stage.draw(view)
-session.close_view(view)
+        score_panel.draw(view)
+page.close_view(view)
 shell.close_page(band=view.hears_band)
-wings.warm_up(view)
+settings_panel.warm_up(view)

@@ -5,12 +5,12 @@ from html import escape
 
 import streamlit as st
 
-from pyzzicato.card_figures import Row
-from pyzzicato.cards import Facts, facts
-from pyzzicato.composition import compose
+from pyzzicato.composition.order import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.score_tables import Table
+from pyzzicato.reports.card_figures import Row
+from pyzzicato.reports.cards import Facts, facts
+from pyzzicato.reports.score_tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
@@ -43,7 +43,7 @@ def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def example(model: str, changed: int) -> bytes:
     """The model's first 20 seconds with everything as it comes, as MP3."""
-    from pyzzicato.audio import sound_file
+    from pyzzicato.render.audio import sound_file
 
     return sound_file(compose(model=model, seconds=EXAMPLE_SECONDS).sequence, "mp3")
 

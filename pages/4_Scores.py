@@ -2,19 +2,26 @@
 
 import streamlit as st
 
-from pyzzicato.band_sheets import band_table
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.published import NOT_COMPARABLE, beside_published
-from pyzzicato.recognition import classifier_here
-from pyzzicato.recognition_tables import about_classifier, confusions, recognised
+from pyzzicato.evaluation.recognition import classifier_here
+from pyzzicato.evaluation.score_sheet import LONG_SECONDS, MEASURES
+from pyzzicato.metrics.yang_lerch import FEATURES
 from pyzzicato.registry import models
-from pyzzicato.score_sheet import LONG_SECONDS, MEASURES
-from pyzzicato.score_tables import Scored, absences, by_kind, likeness_table, overview, scored
+from pyzzicato.reports.band_sheets import band_table
+from pyzzicato.reports.published import NOT_COMPARABLE, beside_published
+from pyzzicato.reports.recognition_tables import about_classifier, confusions, recognised
+from pyzzicato.reports.score_tables import (
+    Scored,
+    absences,
+    by_kind,
+    likeness_table,
+    overview,
+    scored,
+)
 from pyzzicato.ui import shell
 from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, tiles
 from pyzzicato.ui.shell import heading
 from pyzzicato.ui.tables import show_matrix, show_table, style
-from pyzzicato.yang_lerch import FEATURES
 
 
 def show_measures(measured: list[Scored]) -> None:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from pyzzicato.composition.listening import Answers, answers_file
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.listening import Answers, answers_file
 from pyzzicato.registry import models
 from pyzzicato.ui import shell
 from pyzzicato.ui.listening import show_results, show_test

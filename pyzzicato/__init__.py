@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyzzicato.composition import Composition, compose
+    from pyzzicato.composition.order import Composition, compose
     from pyzzicato.errors import PyzzicatoError
-    from pyzzicato.notes import Note, NoteSequence
+    from pyzzicato.music.notes import Note, NoteSequence
     from pyzzicato.registry import load_model, models
-    from pyzzicato.seeds import all_seeds
+    from pyzzicato.seeds.library import all_seeds
 
 __all__ = [
     "Composition",
@@ -32,12 +32,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Composition": "composition",
-    "Note": "notes",
-    "NoteSequence": "notes",
+    "Composition": "composition.order",
+    "Note": "music.notes",
+    "NoteSequence": "music.notes",
     "PyzzicatoError": "errors",
-    "all_seeds": "seeds",
-    "compose": "composition",
+    "all_seeds": "seeds.library",
+    "compose": "composition.order",
     "load_model": "registry",
     "models": "registry",
 }

@@ -1,12 +1,15 @@
-"""Errors that are meant for the person: each message says what to do next.
+"""What a person is told: errors whose message says what to do next, names in a sentence.
 
-The app shows them where the cause is, the command line prints them and exits with 1.
+The app shows errors where the cause is, the command line prints them and exits with 1.
 Any other exception is a bug and stays loud.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
+    "FEW",
     "InvalidControl",
     "ModelUnavailable",
     "PyzzicatoError",
@@ -14,6 +17,7 @@ __all__ = [
     "SavingFailed",
     "UnknownName",
     "UnreadableMusic",
+    "listed",
 ]
 
 
@@ -43,3 +47,14 @@ class RenderingFailed(PyzzicatoError):
 
 class SavingFailed(PyzzicatoError):
     """A file could not be written."""
+
+
+FEW = 5
+"""As many names as one reads in a sentence."""
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names joined to "bass, guitar and strings"; of many the first, and how many others."""
+    if len(names) > FEW:
+        names = [*names[: FEW - 1], f"{len(names) - FEW + 1} others"]
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

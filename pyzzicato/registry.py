@@ -19,11 +19,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import controls
 from pyzzicato.errors import ModelUnavailable, UnknownName
-from pyzzicato.generator import Generator
+from pyzzicato.generation import controls
+from pyzzicato.generation.generator import Generator
 
-__all__ = ["ModelInfo", "load_model", "model_info", "models", "models_folder"]
+__all__ = ["ModelInfo", "family_module", "load_model", "model_info", "models", "models_folder"]
+
+
+def family_module(family: str) -> Any:
+    """The module of a family: a file in `pyzzicato/families/`, or a folder with a family.py."""
+    name = f"pyzzicato.families.{family}"
+    module = import_module(name)
+    return import_module(f"{name}.family") if hasattr(module, "__path__") else module
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class ModelInfo:
     training: Mapping[str, Any] = field(default_factory=dict, repr=False)
     card: Mapping[str, Any] = field(default_factory=dict, repr=False)
     examples: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    """Settings of the pieces that are kept beside the weights; see `pyzzicato.examples`."""
+    """Settings of the pieces that are kept beside the weights; see `composition.examples`."""
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What this model's controls are unless told, where that is not what its family's are."""
 
@@ -73,7 +80,7 @@ class ModelInfo:
         return generator
 
     def _loader(self) -> Any:
-        return import_module(f"pyzzicato.families.{self.family}").load
+        return family_module(self.family).load
 
     @property
     def weights(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyzzicato.abc_notation import read_abc
+from pyzzicato.formats.abc.notation import read_abc
 
 Played = list[tuple[float, float, int]]
 

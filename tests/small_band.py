@@ -1,6 +1,6 @@
 """A little music of our own for five instruments, used by the tests of sound and screen."""
 
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 
 ROOTS = (45, 41, 48, 43, 45, 38)
 DRUMS, PIANO, GUITAR, BASS, STRINGS = (0, True), (0, False), (25, False), (33, False), (48, False)

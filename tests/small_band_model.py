@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.band_controls import BandControls
-from pyzzicato.band_player import BandGenerator, Plan
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
-from pyzzicato.controls import control
+from pyzzicato.families.band.controls import BandControls
+from pyzzicato.families.band.decode import BandGenerator, Plan
+from pyzzicato.generation.controls import control
 from pyzzicato.registry import ModelInfo
 
 FAMILY, FAST_FAMILY = "small_band", "fast_band"

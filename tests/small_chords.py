@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
 
 RECIPE = """
 title = "Small"
@@ -78,7 +78,12 @@ def write_music(folder: Path, pieces: int = 24) -> Path:
 def write_recipe(folder: Path, **values: Any) -> Path:
     """A folder with model.toml; `values` are those of RECIPE."""
     folder.mkdir(parents=True)
-    usual = {"family": "note_duration_rnn", "cell": "lstm", "cut": "slices", "rare": "nearest"}
+    usual = {
+        "family": "chords.note_duration_rnn",
+        "cell": "lstm",
+        "cut": "slices",
+        "rare": "nearest",
+    }
     text = RECIPE.format(**{**usual, "stored": "float16", **values})
     (folder / "model.toml").write_text(text, encoding="utf-8")
     return folder
@@ -88,9 +93,9 @@ def make_model(folder: Path, **values: Any) -> Path:
     """A model whose weights are drawn by lot: model.toml, vocabulary.json, model.onnx."""
     import onnx
 
-    from pyzzicato.chord_network import exported
     from pyzzicato.codecs.chord_duration import counted, tokens_of
-    from pyzzicato.recipes import recipe
+    from pyzzicato.families.chords.layers import exported
+    from pyzzicato.training.recipes import recipe
 
     write_recipe(folder, **values)
     config = dict(recipe(folder, folder / "runs").config)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import controls
-from pyzzicato.controls import control
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.generation import controls
+from pyzzicato.generation.controls import control
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 
 LETTERS = "CDEFGABc"

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from pyzzicato.families import attention_rnn
-from pyzzicato.melody_encoding import INPUTS
+from pyzzicato.families.melody import attention_rnn
+from pyzzicato.families.melody.encoding import INPUTS
 from pyzzicato.registry import ModelInfo, models
 
 CONFIG = {"units": 8, "reach": 5, "dropout": 0.5}
@@ -31,7 +31,7 @@ SHAPES = {
 }
 TOML = """
 title = "Tiny"
-family = "attention_rnn"
+family = "melody.attention_rnn"
 year = 2016
 source = "a test"
 summary = "Tiny."

@@ -6,8 +6,8 @@ import struct
 import mido
 import numpy as np
 
-from pyzzicato.midi import cut_overlaps
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import cut_overlaps
+from pyzzicato.music.notes import Note, NoteSequence
 
 
 def midi(*tracks: list[mido.Message], division: int = 480, kind: int = 1) -> bytes:

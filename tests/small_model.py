@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.roll_examples import INPUTS, OUTPUTS
-from pyzzicato.step_graph import Graph
+from pyzzicato.families.piano_roll.windows import INPUTS, OUTPUTS
+from pyzzicato.runtime.graph_builder import Graph
 
 COMPOSERS = ("bach", "chopin", "debussy", "mozart", "haydn", "schubert", "beethoven", "liszt")
 RECIPE = """
 title = "{title}"
-family = "roll_lstm"
+family = "piano_roll.lstm"
 year = 2021
 source = "made for a test"
 summary = "{title} is for tests."

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.performance import BINS
-from pyzzicato.families import transformer
-from pyzzicato.performance_examples import READ, WISHES
+from pyzzicato.families.transformer import family as transformer
+from pyzzicato.families.transformer.sounding import KEYS
+from pyzzicato.families.transformer.windows import READ, WISHES
 from pyzzicato.registry import ModelInfo
-from pyzzicato.sounding import KEYS
 
 COMPOSERS = ("bach", "chopin", "debussy")
 CONFIG: dict[str, Any] = {

@@ -10,7 +10,7 @@ from pyzzicato.registry import ModelInfo, models
 
 RECIPE = """
 title = "Small text"
-family = "char_rnn"
+family = "abc.char_rnn"
 year = 2020
 source = "a test"
 summary = "Small."
@@ -85,7 +85,7 @@ def make_model(
     """A model with weights drawn by lot, made without Keras; two checkpoints, 1 and 2."""
     import onnx
 
-    from pyzzicato.families import char_rnn
+    from pyzzicato.families.abc import char_rnn
 
     write_recipe(
         folder,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyzzicato.abc_notation import read_abc, read_abc_tune, titles_of_abc
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.formats.abc.notation import read_abc, read_abc_tune, titles_of_abc
 
 TUNES = "M:4/4\nL:1/4\n\nX:5\nT:Nothing\nK:C\n\nX:6\nT:One\nK:C\nC|\n\nwords\nX:7\nK:D\nF|\n"
 

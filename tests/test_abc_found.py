@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyzzicato.abc_notation import read_abc, read_abc_tune
+from pyzzicato.formats.abc.notation import read_abc, read_abc_tune
 from tests.small_abc import pitches, played, starts
 
 

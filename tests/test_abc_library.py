@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.abc_library import AbcPiece, read_tunes, split_tunes
-from pyzzicato.abc_notation import read_abc
-from pyzzicato.abc_plain import KEYS, KINDS, forced_text, plain_key, plain_text
 from pyzzicato.codecs.abc_text import AbcText, shown, typed, vocabulary_of
-from pyzzicato.datasets import read_dataset
+from pyzzicato.data.abc import AbcPiece, read_tunes, split_tunes
+from pyzzicato.data.datasets import read_dataset
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.families.abc.plain import KEYS, KINDS, forced_text, plain_key, plain_text
+from pyzzicato.formats.abc.notation import read_abc
 from tests.small_tunes import tune, write_tunes
 
 COLUMNS = ("path", "composer", "title", "licence", "kind", "split", "work_id")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyzzicato.abc_notation import read_abc
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.formats.abc.notation import read_abc
 from tests.small_abc import pitches, played, starts
 
 

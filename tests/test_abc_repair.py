@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyzzicato.abc_notation import read_abc, repaired_abc
+from pyzzicato.formats.abc.notation import read_abc, repaired_abc
 
 TUNE = """X:1
 T:Our own

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pyzzicato.abc_notation import read_abc, repaired_abc, write_abc
-from pyzzicato.abc_writer import key_of, melody_prompt
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import all_seeds
+from pyzzicato.formats.abc.notation import read_abc, repaired_abc, write_abc
+from pyzzicato.formats.abc.writer import key_of, melody_prompt
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import all_seeds
 
 Grid = list[tuple[int, int]]
 

@@ -9,11 +9,12 @@ import pytest
 import soundfile
 
 import pyzzicato
-from pyzzicato import composition, errors, registry
-from pyzzicato.composers import COMPOSERS, find_composer
-from pyzzicato.midi import read_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import all_seeds, seeds_by
+from pyzzicato import errors, registry
+from pyzzicato.composition import order as composition
+from pyzzicato.formats.midi import read_midi
+from pyzzicato.music.composers import COMPOSERS, find_composer
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import all_seeds, seeds_by
 
 FIRST = next(iter(registry.models().values()))
 STRANGER = next(c.id for c in COMPOSERS if c.id not in FIRST.composers)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pyzzicato.errors import ModelUnavailable
-from pyzzicato.performance_examples import READ, WISHES
-from pyzzicato.runtime import Cache, CachedGraph
-from pyzzicato.sounding import KEYS
+from pyzzicato.families.transformer.sounding import KEYS
+from pyzzicato.families.transformer.windows import READ, WISHES
+from pyzzicato.runtime.session import Cache, CachedGraph
 from tests.small_transformer import COMPOSERS, CONFIG, EVERYTHING, make_transformer, weights
 
 PLACES = 24
@@ -58,7 +58,7 @@ def by_hand(w: dict[str, Any], whole: Inputs, config: dict[str, Any]) -> np.ndar
     x = x + sum(w[f"wish_{i}/embeddings"][wishes[:, i]] for i in range(len(WISHES)))
     if "sounding" in whole:
         x = x + whole["sounding"][0] @ w["sounding_table/kernel"]
-    first, (count, width) = x, x.shape
+    first, first_v, (count, width) = x, x, x.shape
     size = width // heads
     scale = 0.12 * 8 / np.sqrt(size) if "qk_norm" in config else 1 / np.sqrt(size)
     turn = np.exp(1j * np.arange(count)[:, None] * 10000.0 ** (-np.arange(0, size, 2) / size))
@@ -68,12 +68,10 @@ def by_hand(w: dict[str, Any], whole: Inputs, config: dict[str, Any]) -> np.ndar
             x = own * x + again * first
         joined = norm(x, f"before_{layer}") @ w[f"qkv_{layer}/kernel"]
         q, k, v = np.split(joined, [width, width + size], axis=1)
-        if "value_mix" in config:
-            if layer == 0:
-                values = v
-            else:
-                own, again = w[f"value_mix_{layer}/scale"]
-                v = own * v + again * values
+        first_v = v if layer == 0 else first_v
+        if "value_mix" in config and layer:
+            own, again = w[f"value_mix_{layer}/scale"]
+            v = own * v + again * first_v
         mixed = []
         for head in range(heads):
             mine = slice(head * size, (head + 1) * size)

@@ -9,20 +9,20 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.card_figures import best_figure, sheets, unmeasured
 from pyzzicato.codecs.melody import MelodyCodec
-from pyzzicato.datasets import Dataset, read_dataset
+from pyzzicato.data.datasets import Dataset, read_dataset
+from pyzzicato.data.melody import Melody
 from pyzzicato.errors import InvalidControl, PyzzicatoError
-from pyzzicato.families import attention_rnn
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.melody_encoding import MelodyReader, classes_of
-from pyzzicato.melody_library import Melody
-from pyzzicato.melody_scores import likeness, markov_chances, melody_scores
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
-from pyzzicato.recipes import load_keras, recipe
+from pyzzicato.families.melody import attention_rnn
+from pyzzicato.families.melody.encoding import MelodyReader, classes_of
+from pyzzicato.families.melody.evaluate import likeness, markov_chances, melody_scores
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.training import train
+from pyzzicato.reports.card_figures import best_figure, sheets, unmeasured
+from pyzzicato.runtime.session import StepGraph, weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import load_keras, recipe
 from tests.small_melody import CONFIG, SHAPES, TOML, make_model, tune
 
 
@@ -171,7 +171,7 @@ def test_no_pitch_comes_more_than_eight_times_in_a_row_and_nothing_lasts_for_eve
         weights = {path: np.zeros(shape) for path, shape in SHAPES.items()}
         weights["output/bias"][wish] = 12.0
         onnx.save(attention_rnn.export(weights, CONFIG)["model.onnx"], str(tmp_path / "model.onnx"))
-        stubborn = ModelInfo("s", tmp_path, "attention_rnn", "S", "S.", "a test", 2016, ())
+        stubborn = ModelInfo("s", tmp_path, "melody.attention_rnn", "S", "S.", "a test", 2016, ())
         pitches = [note.pitch for note in one(stubborn, SEEDS["one note"], seconds=60)]
         runs = [1]
         for a, b in pairwise(pitches):
@@ -189,7 +189,7 @@ def melody(number: int, split: str) -> Melody:
 
 def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, few in (("TAKES", 2), ("LOOP_TAKES", 4), ("TEMPERATURES", (0.5, 1.5))):
-        monkeypatch.setattr(f"pyzzicato.melody_scores.{name}", few)
+        monkeypatch.setattr(f"pyzzicato.families.melody.evaluate.{name}", few)
     splits = ("train", "train", "train", "val", "test")
     dataset = Dataset(tuple(melody(n, split) for n, split in enumerate(splits)), (), Path())
     sheet = melody_scores(info, dataset, say=lambda _: None)["melody"]

@@ -18,11 +18,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pyzzicato import audio
-from pyzzicato.band_parts import parts_of
 from pyzzicato.errors import RenderingFailed, UnknownName
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.synth import TAIL_SECONDS
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render import audio
+from pyzzicato.render.stems import parts_of
+from pyzzicato.render.synth import TAIL_SECONDS
 from tests.small_band import band_piece
 
 RATE = 22050

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.avoiding import ENOUGH, HOLD, avoid_copying
-from pyzzicato.controls import Controls, control
-from pyzzicato.generator import Generator, Step, collect_takes
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import originality
-from pyzzicato.passages import REAL_SECONDS, Index, Recording, build_index
+from pyzzicato.composition.copy_guard import ENOUGH, HOLD, avoid_copying
+from pyzzicato.generation.controls import Controls, control
+from pyzzicato.generation.generator import Generator, Step, collect_takes
+from pyzzicato.metrics.originality import originality
+from pyzzicato.metrics.passages import REAL_SECONDS, Index, Recording, build_index
+from pyzzicato.music.notes import Note, NoteSequence
 
 BEAT = 0.25
 SEED = NoteSequence((Note(0, 1, 60), Note(1, 2, 64)))

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import Report
+from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.families.piano_roll.generate import RollControls
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.metrics.originality import Report
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.roll_generator import RollControls
 from tests.scripts import open_script
 
 
@@ -78,7 +78,7 @@ def test_known_music_begins_with_what_was_recorded_most(
     pieces = [piece("a", "performance"), *[piece("bb", "performance")] * 3,
               *[piece("c", "score")] * 5, *[piece("d", "performance", "test")] * 5]  # fmt: skip
     monkeypatch.setattr(script, "music_for", lambda *_: Dataset(tuple(pieces), (), tmp_path))
-    info = ModelInfo("small", tmp_path, "wavenet", "Small", "", "", 2021, ("bach",), {})
+    info = ModelInfo("small", tmp_path, "piano_roll.wavenet", "Small", "", "", 2021, ("bach",), {})
     found = script.known(info, tmp_path, 9)
     assert [(composer, {note.pitch for note in seed}) for composer, seed in found] == [
         ("bach", {62}), ("bach", {61}),

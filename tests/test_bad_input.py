@@ -16,14 +16,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import pyzzicato
-from pyzzicato import audio, cli, saving
+from pyzzicato.cli import main as cli
 from pyzzicato.errors import (
     RenderingFailed,
     SavingFailed,
     UnreadableMusic,
 )
-from pyzzicato.midi import piano_part, read_music, write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import piano_part, read_music, write_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render import audio
+from pyzzicato.render import files as saving
 from tests.small_model import make_model
 from tests.visits import compose, open_app, problems, upload, view_of, words
 
@@ -371,8 +373,8 @@ def test_without_chromium_the_browser_tests_say_so(project: Path) -> None:
 def test_the_app_goes_on_after_a_bug_in_a_model(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pyzzicato.roll_generator import RollGenerator
-    from pyzzicato.ui.jobs import BROKEN
+    from pyzzicato.composition.job import BROKEN
+    from pyzzicato.families.piano_roll.generate import RollGenerator
 
     def broken(*_: object) -> object:
         raise ZeroDivisionError("a bug")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato import cli
-from pyzzicato.abc_notation import read_abc
-from pyzzicato.generator import collect
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.cli import main as cli
+from pyzzicato.formats.abc.notation import read_abc
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.generation.generator import collect
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import models
 from tests import small_chords, small_melody, small_tunes
 from tests.visits import compose, open_app, problems, upload, view_of, words
@@ -34,7 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One small model of each kind."""
     folder = tmp_path_factory.mktemp("models")
     small_chords.make_model(folder / "chords")
-    small_chords.make_model(folder / "onsets", family="next_note_gru", cell="gru", cut="onsets")
+    small_chords.make_model(
+        folder / "onsets", family="chords.next_note_gru", cell="gru", cut="onsets"
+    )
     small_tunes.make_model(folder / "letters")
     small_melody.make_model(folder / "melodies")
     return folder

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pyzzicato.soundfont import SoundFont
+from pyzzicato.render.soundfont import SoundFont
 
 ASSETS = resources.files("pyzzicato").joinpath("assets")
 

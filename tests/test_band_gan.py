@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.band_measures import variety
-from pyzzicato.band_planes import KEYS, SPANS, WIDTH, planes
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
 from pyzzicato.errors import ModelUnavailable
-from pyzzicato.families import roll_gan
-from pyzzicato.gan_generator import resting
-from pyzzicato.gan_judge import MINE, STRUCK, drawn, given_too, played, strokes
-from pyzzicato.gan_network import COND, NOISE
-from pyzzicato.gan_published import published_generator
-from pyzzicato.gan_training import distance, lacking
-from pyzzicato.gan_windows import (
+from pyzzicato.families.band.gan import family as roll_gan
+from pyzzicato.families.band.gan.discriminator import (
+    MINE,
+    STRUCK,
+    drawn,
+    given_too,
+    played,
+    strokes,
+)
+from pyzzicato.families.band.gan.generate import resting
+from pyzzicato.families.band.gan.network import COND, NOISE
+from pyzzicato.families.band.gan.published import published_generator
+from pyzzicato.families.band.gan.training import distance, lacking
+from pyzzicato.families.band.gan.windows import (
     GanPairs,
     cond_of,
     real_codes,
@@ -25,12 +30,14 @@ from pyzzicato.gan_windows import (
     roll_of,
     step_before,
 )
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
-from pyzzicato.recipes import load_keras, recipe
+from pyzzicato.families.band.planes import KEYS, SPANS, WIDTH, planes
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.metrics.band import variety
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import BlockGraph, weights_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import BlockGraph, weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import load_keras, recipe
 from tests.small_band_music import band_dataset, band_music
 
 # TensorFlow's own, with NumPy 2.
@@ -38,7 +45,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 TOML = """
 title = "Tiny"
-family = "roll_gan"
+family = "band.gan"
 year = 2021
 source = "a test"
 summary = "Tiny."
@@ -91,7 +98,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelInfo, dict[s
     assert sum("val_loss" in line for line in said) == 4
     assert sum(line.startswith("alone") for line in said) == 1
     info = ModelInfo(
-        "tiny", folder, "roll_gan", "Tiny", "Tiny.", "a test", 2021, (), config=plan.config
+        "tiny", folder, "band.gan", "Tiny", "Tiny.", "a test", 2021, (), config=plan.config
     )
     return info, made
 
@@ -308,14 +315,14 @@ def test_kept_instruments_stay_and_the_others_hear_them(info: ModelInfo) -> None
 
 def test_without_the_published_weights_it_says_so(info: ModelInfo, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(info.weights.read_bytes())
-    lone = ModelInfo("lone", tmp_path, "roll_gan", "L", "L.", "a test", 2021, (), {})
+    lone = ModelInfo("lone", tmp_path, "band.gan", "L", "L.", "a test", 2021, (), {})
     with pytest.raises(ModelUnavailable, match=r"published\.onnx is missing"):
         roll_gan.load(lone)
 
 
 def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, few in (("COUNT", 3), ("FEW", 3), ("STARTS", 1)):
-        monkeypatch.setattr(f"pyzzicato.band_scores.{name}", few)
+        monkeypatch.setattr(f"pyzzicato.families.band.evaluate.{name}", few)
     sheet = roll_gan.scores(info, band_dataset(("val", "test", "test")), lambda _: None)["band"]
     json.dumps(sheet)
     assert sheet["forms"] == {"new": {}, "as published": {"form": "published", "wildness": "1.0"}}

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pyzzicato.band_measures import (
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
+from pyzzicato.metrics.band import (
     PAIRS,
     band_measures,
     change,
@@ -14,7 +15,6 @@ from pyzzicato.band_measures import (
     style_features,
     variety,
 )
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.band_pairs import BandPairs, home_windows, pairs_of
-from pyzzicato.band_planes import (
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.families.band.pairs import BandPairs, home_windows, pairs_of
+from pyzzicato.families.band.planes import (
     PARTS,
     draw_window,
     home_shift,
@@ -19,7 +20,6 @@ from pyzzicato.band_planes import (
     shifted,
     window_nats,
 )
-from pyzzicato.errors import PyzzicatoError
 from tests.small_band_music import beaten_chords
 
 

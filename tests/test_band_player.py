@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.band_controls import KEEPS, BandControls, asked_keep, kept_instruments
-from pyzzicato.band_player import BandGenerator, Plan, plan, play
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll
-from pyzzicato.controls import declared
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.band.controls import KEEPS, BandControls, asked_keep, kept_instruments
+from pyzzicato.families.band.decode import BandGenerator, Plan, plan, play
+from pyzzicato.generation.controls import declared
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
 
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
 

@@ -13,21 +13,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import controls
-from pyzzicato.band_library import BandMusic
-from pyzzicato.band_measures import STEPS_PER_BAR
-from pyzzicato.band_scores import QPM, alike, band_scores, openings, written, written_from
-from pyzzicato.band_sheets import best_figure, sheets
-from pyzzicato.card_figures import best_figure as figure_of
-from pyzzicato.card_figures import sheets as all_sheets
-from pyzzicato.card_figures import unmeasured
 from pyzzicato.codecs.multitrack_roll import PROGRAMS, MultitrackRoll, spans_of
-from pyzzicato.controls import control
-from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.data.band import BandMusic
+from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.band.evaluate import (
+    QPM,
+    alike,
+    band_scores,
+    openings,
+    written,
+    written_from,
+)
+from pyzzicato.generation import controls
+from pyzzicato.generation.controls import control
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.metrics.band import STEPS_PER_BAR
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.reports.band_sheets import best_figure, sheets
+from pyzzicato.reports.card_figures import best_figure as figure_of
+from pyzzicato.reports.card_figures import sheets as all_sheets
+from pyzzicato.reports.card_figures import unmeasured
 
 STYLES = ("low", "high")
 

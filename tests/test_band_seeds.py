@@ -7,14 +7,14 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.band_parts import parts_of
-from pyzzicato.band_seeds import band_seed
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
-from pyzzicato.composition import compose, order
+from pyzzicato.composition.order import compose, order
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render.stems import parts_of
+from pyzzicato.seeds.band import band_seed
+from pyzzicato.seeds.library import find_seed
 from tests.small_band import band_piece
 from tests.small_band_model import add_band_model
 from tests.small_model import make_model

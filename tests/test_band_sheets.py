@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyzzicato.band_sheets import band_table
-from pyzzicato.score_tables import Scored
+from pyzzicato.reports.band_sheets import band_table
+from pyzzicato.reports.score_tables import Scored
 
 
 def figures(density: float | None, varied: float) -> dict[str, Any]:

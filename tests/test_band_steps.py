@@ -7,10 +7,13 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.band_planes import PARTS, SPANS, WIDTH, planes
-from pyzzicato.band_step_generator import StepBand, draw_keys
-from pyzzicato.band_step_network import ROWS, base_width
-from pyzzicato.band_steps import (
+from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
+from pyzzicato.errors import PyzzicatoError
+from pyzzicato.families.band.planes import PARTS, SPANS, WIDTH, planes
+from pyzzicato.families.band.rnn import family as multitrack_rnn
+from pyzzicato.families.band.rnn.generate import StepBand, draw_keys
+from pyzzicato.families.band.rnn.network import ROWS, base_width
+from pyzzicato.families.band.rnn.windows import (
     ABOUT,
     HISTORY,
     KEYS,
@@ -23,15 +26,12 @@ from pyzzicato.band_steps import (
     step_loss,
     window_inputs,
 )
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
-from pyzzicato.errors import PyzzicatoError
-from pyzzicato.families import multitrack_rnn
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
-from pyzzicato.recipes import load_keras, recipe
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import StepGraph, weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import load_keras, recipe
 from tests.small_band_music import band_dataset, band_music
 
 CONFIG: dict[str, Any] = {"told": 12, "units": 10, "head": 6, "part": 4, "dropout": 0.0}
@@ -79,9 +79,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
         weights[f"out_{part}/bias"][:-1] -= 3.0
     for name, graph in multitrack_rnn.export(weights, CONFIG).items():
         onnx.save(graph, str(folder / name))
-    return ModelInfo(
-        "tiny", folder, "multitrack_rnn", "Tiny", "Tiny.", "a test", 2021, (), config=CONFIG
-    )
+    return ModelInfo("tiny", folder, "band.rnn", "Tiny", "Tiny.", "a test", 2021, (), config=CONFIG)
 
 
 SEED = band_music(bars=4)
@@ -314,7 +312,7 @@ def test_a_band_that_would_be_silent_is_roused(info: ModelInfo, tmp_path: Path) 
         weights[f"out_{part}/bias"][-1] = -9.0
     for name, graph in multitrack_rnn.export(weights, CONFIG).items():
         onnx.save(graph, str(tmp_path / name))
-    quiet = ModelInfo("q", tmp_path, "multitrack_rnn", "Q", "Q.", "a test", 2021, (), config=CONFIG)
+    quiet = ModelInfo("q", tmp_path, "band.rnn", "Q", "Q.", "a test", 2021, (), config=CONFIG)
     starts = sorted({note.start for note in collect(steps(quiet, NoteSequence(), seconds=60))})
     assert np.diff([0.0, *starts, 60.0]).max() < 6
 
@@ -334,7 +332,7 @@ def test_ties_are_those_of_the_network(info: ModelInfo) -> None:
 
 TOML = """
 title = "Tiny"
-family = "multitrack_rnn"
+family = "band.rnn"
 year = 2021
 source = "a test"
 summary = "Tiny."

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import KEYS
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.piano_roll.generate import RollControls, RollGenerator
+from pyzzicato.families.piano_roll.windows import INPUTS, OUTPUTS
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.roll_examples import INPUTS, OUTPUTS
-from pyzzicato.roll_generator import RollControls, RollGenerator
-from pyzzicato.runtime import Carried, StepGraph
+from pyzzicato.runtime.session import Carried, StepGraph
 from tests import small_chords, small_melody, small_tunes
 from tests.scripts import ROOT, open_scripts
 
@@ -53,7 +53,7 @@ class Metronome(Generator):
 
 def info_at(folder: Path, **config: Any) -> ModelInfo:
     names = ("chopin", "bach")
-    return ModelInfo("small", folder, "wavenet", "Small", "", "", 2021, names, config)
+    return ModelInfo("small", folder, "piano_roll.wavenet", "Small", "", "", 2021, names, config)
 
 
 def test_medians_are_taken_in_turn_and_the_first_round_does_not_count(

@@ -20,9 +20,9 @@ import pretty_midi
 import pytest
 import soundfile
 
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import find_seed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -10,7 +10,7 @@ import mido
 import pytest
 
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
-from pyzzicato.midi import read_midi, write_midi
+from pyzzicato.formats.midi import read_midi, write_midi
 from tests.small_band import band_piece
 from tests.small_band_model import add_band_model
 from tests.test_browser import Visitor, browser, served, until

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyzzicato.seeds import find_seed
+from pyzzicato.seeds.library import find_seed
 from tests.small_model import make_model
 from tests.small_transformer import make_transformer_model
 from tests.test_browser import NOCTURNE, ROOT, Visitor, browser, notes_of, served, until

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from pyzzicato.families.band.vae.styles import STYLES_FILE, load_library
 from pyzzicato.registry import ModelInfo
-from pyzzicato.style_space import STYLES_FILE, load_library
 from pyzzicato.ui.style_map import WIDTH
 from tests.test_browser import Visitor, browser, served, until
 from tests.test_style_vae import TOML, info

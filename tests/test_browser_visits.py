@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyzzicato.midi import write_midi
+from pyzzicato.formats.midi import write_midi
 from tests.test_browser import Visitor, address, browser, enter, free_port, served, tune, until
 
 pytestmark = pytest.mark.browser

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pyzzicato.cards import card, facts
-from pyzzicato.cli import main
-from pyzzicato.evaluation import misfits
+from pyzzicato.cli.main import main
+from pyzzicato.evaluation.run import misfits
+from pyzzicato.families.piano_roll.generate import RollControls
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.roll_generator import RollControls
+from pyzzicato.reports.cards import card, facts
 
 MODELS = list(models().values())
 SCORE = {"threshold": 0.2, "precision": 0.5, "recall": 0.4, "f1": 0.4444, "nats": 2.5}
@@ -25,8 +25,8 @@ def model(folder: Path, **files: Any) -> ModelInfo:
     for name, sheet in files.items():
         (folder / f"{name}.json").write_text(json.dumps(sheet))
     return ModelInfo(
-        id="toy", folder=folder, family="wavenet", title="Toy", summary="A toy.", source="Us",
-        year=2021, composers=("bach", "chopin"),
+        id="toy", folder=folder, family="piano_roll.wavenet", title="Toy", summary="A toy.",
+        source="Us", year=2021, composers=("bach", "chopin"),
         card={"works": ["One.", "Two."], "limits": ["It is a toy."]},
     )  # fmt: skip
 
@@ -284,7 +284,8 @@ def test_the_command_writes_every_card(
 ) -> None:
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "model.toml").write_text(
-        'title = "Toy"\nfamily = "wavenet"\nyear = 2021\nsource = "Us"\nsummary = "A toy."\n'
+        'title = "Toy"\nfamily = "piano_roll.wavenet"\nyear = 2021\n'
+        'source = "Us"\nsummary = "A toy."\n'
         "[config]\n[training]\n"
     )
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path))

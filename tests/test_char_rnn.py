@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.abc_library import read_tunes
 from pyzzicato.codecs.abc_text import AbcText, shown
-from pyzzicato.controls import declared
-from pyzzicato.datasets import read_dataset
+from pyzzicato.data.abc import read_tunes
+from pyzzicato.data.datasets import read_dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError
-from pyzzicato.families import char_rnn
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.abc import char_rnn
+from pyzzicato.families.abc.decode import HEAD, LONGEST, TuneReader, longest_repeat
+from pyzzicato.families.abc.evaluate import is_valid_tune, reading, tunes_written
+from pyzzicato.families.abc.windows import TextStreams
+from pyzzicato.generation.controls import declared
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.metrics.text import markov_nats
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.text_baselines import markov_nats
-from pyzzicato.text_examples import TextStreams
-from pyzzicato.text_scores import is_valid_tune, reading, tunes_written
-from pyzzicato.tune_reader import HEAD, LONGEST, TuneReader, longest_repeat
+from pyzzicato.runtime.session import StepGraph, weights_of
 from tests.small_tunes import make_model, tune, write_recipe, write_tunes
 
 # TensorFlow's own, with NumPy 2.
@@ -252,7 +252,7 @@ def test_the_step_graph_is_the_keras_model(tmp_path: Path, stored: str) -> None:
     import keras
     import onnx
 
-    from pyzzicato.recipes import load_keras, weights_by_path
+    from pyzzicato.training.recipes import load_keras, weights_by_path
 
     write_recipe(tmp_path / "small", stored=stored)
     made = models(tmp_path)["small"]
@@ -298,8 +298,8 @@ def test_states_are_carried_from_batch_to_batch(tmp_path: Path) -> None:
 
 
 def test_it_is_trained_stopped_resumed_and_keeps_its_checkpoints(tmp_path: Path) -> None:
-    from pyzzicato.recipes import recipe
-    from pyzzicato.training import train
+    from pyzzicato.training.loop import train
+    from pyzzicato.training.recipes import recipe
 
     music = write_tunes(tmp_path / "music")
     write_recipe(tmp_path / "models" / "tiny", epochs=3)

@@ -15,7 +15,7 @@ from pyzzicato.codecs.chord_duration import (
     tokens_of,
     transposed,
 )
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 
 KNOWN = Vocabulary(
     (REST, "C4", "E4", "C3.E3.G3", "C3.E4", "C3.G4", "E2.E3.G#3.B3.E4"),

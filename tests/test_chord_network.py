@@ -6,23 +6,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.chord_examples import ChordWindows, lines_of, prepare, read_vocabulary, sizes
-from pyzzicato.cli import main
-from pyzzicato.datasets import Dataset, read_dataset
+from pyzzicato.cli.main import main
+from pyzzicato.data.datasets import Dataset, read_dataset
 from pyzzicato.errors import ModelUnavailable, UnreadableMusic
-from pyzzicato.generator import collect
-from pyzzicato.recipes import family_module, load_keras, recipe, weights_by_path
+from pyzzicato.families.chords.windows import (
+    ChordWindows,
+    lines_of,
+    prepare,
+    read_vocabulary,
+    sizes,
+)
+from pyzzicato.generation.generator import collect
 from pyzzicato.registry import model_info
-from pyzzicato.runtime import StepGraph, weights_of
+from pyzzicato.runtime.session import StepGraph, weights_of
+from pyzzicato.training.recipes import family_module, load_keras, recipe, weights_by_path
 from tests.small_chords import made_up, write_music, write_recipe
 
 # TensorFlow's own, with NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 NETWORKS = [
-    ("note_duration_rnn", "lstm", "slices", "float16"),
-    ("note_duration_rnn", "gru", "slices", "int8"),
-    ("next_note_gru", "gru", "onsets", "float16"),
+    ("chords.note_duration_rnn", "lstm", "slices", "float16"),
+    ("chords.note_duration_rnn", "gru", "slices", "int8"),
+    ("chords.next_note_gru", "gru", "onsets", "float16"),
 ]
 
 
@@ -137,7 +143,7 @@ def test_short_pieces_stand_at_the_end_of_their_window(shelf: Path, dataset: Dat
 
 
 def test_the_loss_is_the_surprise_at_both_and_leaves_out_what_is_no_target() -> None:
-    family = family_module("note_duration_rnn")
+    family = family_module("chords.note_duration_rnn")
     told = np.log(np.array([[[0.5, 0.5, 0.25, 0.75], [0.1, 0.9, 0.5, 0.5]]], np.float32))
     target = np.array([[[1, 3], [-1, -1]]])
     nats = np.asarray(family.loss(target, told))

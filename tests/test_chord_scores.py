@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.card_figures import best_figure, sheets, unmeasured
-from pyzzicato.chord_examples import read_before, read_vocabulary
-from pyzzicato.chord_markov import ChordMarkov
-from pyzzicato.chord_scores import Tally, line_scores, longest_run
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.chords.evaluate import Tally, line_scores, longest_run
+from pyzzicato.families.chords.windows import read_before, read_vocabulary
+from pyzzicato.metrics.chord_markov import ChordMarkov
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import model_info
-from pyzzicato.runtime import StepGraph
+from pyzzicato.reports.card_figures import best_figure, sheets, unmeasured
+from pyzzicato.runtime.session import StepGraph
 from tests.small_chords import make_model
 
 FIGURES = ("nats", "accuracy", "precision", "recall")

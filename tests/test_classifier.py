@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.classifier import CLIP, HIDDEN, clips_of, distance, load_classifier
-from pyzzicato.classifier_clips import (
+from pyzzicato.data.datasets import Piece
+from pyzzicato.errors import ModelUnavailable
+from pyzzicato.evaluation.classifier.clips import (
     FOLDS,
     VERSIONS,
     Clips,
@@ -20,12 +21,17 @@ from pyzzicato.classifier_clips import (
     kept,
     known_composers,
 )
-from pyzzicato.classifier_sources import between_sources
-from pyzzicato.classifier_training import among_main, by_work, measure, save, scores
-from pyzzicato.composer_features import FEWEST, WIDTH, composer_features
-from pyzzicato.datasets import Piece
-from pyzzicato.errors import ModelUnavailable
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.evaluation.classifier.features import FEWEST, WIDTH, composer_features
+from pyzzicato.evaluation.classifier.network import (
+    CLIP,
+    HIDDEN,
+    clips_of,
+    distance,
+    load_classifier,
+)
+from pyzzicato.evaluation.classifier.sources import between_sources
+from pyzzicato.evaluation.classifier.training import among_main, by_work, measure, save, scores
+from pyzzicato.music.notes import Note, NoteSequence
 
 
 def tune(seed: int, seconds: float = 45.0) -> NoteSequence:
@@ -178,7 +184,7 @@ def made_up_clips(dice: np.random.Generator, count: int = 240) -> Clips:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_training_learns_what_is_there() -> None:
     pytest.importorskip("keras")
-    from pyzzicato.classifier_training import Plan, train
+    from pyzzicato.evaluation.classifier.training import Plan, train
 
     clips = made_up_clips(np.random.default_rng(7), 120)
     weights = train(clips, 2, Plan(steps=72, batch=20))
@@ -190,7 +196,7 @@ def test_training_learns_what_is_there() -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_nobody_is_named_for_being_heard_often() -> None:
     pytest.importorskip("keras")
-    from pyzzicato.classifier_training import Plan, train
+    from pyzzicato.evaluation.classifier.training import Plan, train
 
     composer = np.repeat([0, 1], [180, 20])  # drawn three times as often: by the root of the works
     alike = np.ones((200, 1, WIDTH), np.float16)
@@ -205,7 +211,7 @@ def test_nobody_is_named_for_being_heard_often() -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_sources_are_held_apart() -> None:
     pytest.importorskip("keras")
-    from pyzzicato.classifier_training import Plan
+    from pyzzicato.evaluation.classifier.training import Plan
 
     clips = made_up_clips(np.random.default_rng(8))
     logs = np.log(np.where(np.eye(2)[clips.composer] > 0, 0.9, 0.1))

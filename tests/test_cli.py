@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 import soundfile
 
-from pyzzicato import composition, registry
-from pyzzicato.cli import main
-from pyzzicato.composers import COMPOSERS
-from pyzzicato.controls import declared
-from pyzzicato.generator import Step
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence, counted
-from pyzzicato.roll_generator import RollControls
-from pyzzicato.seeds import all_seeds, seeds_by
+from pyzzicato import registry
+from pyzzicato.cli.main import main
+from pyzzicato.composition import order as composition
+from pyzzicato.families.piano_roll.generate import RollControls
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.generation.controls import declared
+from pyzzicato.generation.generator import Step
+from pyzzicato.music.composers import COMPOSERS
+from pyzzicato.music.notes import Note, NoteSequence, counted
+from pyzzicato.seeds.library import all_seeds, seeds_by
 
 TUNE = NoteSequence(tuple(Note(n / 4, n / 4 + 0.25, 60 + n % 5, 70) for n in range(24)))
 FIRST = next(iter(registry.models().values()))
@@ -369,7 +370,7 @@ def test_progress_is_shown_to_who_watches(
 
 
 def test_a_reader_that_has_had_enough_is_no_error(project: Path) -> None:
-    command = f"{sys.executable} -m pyzzicato.cli seeds | head -n 1"
+    command = f"{sys.executable} -m pyzzicato.cli.main seeds | head -n 1"
     run = subprocess.run(
         ["sh", "-c", command], cwd=project, capture_output=True, text=True, check=True
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato import clip_measuring
-from pyzzicato.clip_measuring import FORM, KNOWN, PLAIN, measured
-from pyzzicato.clips import Clip
-from pyzzicato.metrics import METRICS, measure
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import originality
-from pyzzicato.structureness import structureness
-from pyzzicato.yang_lerch import FEATURES, features
+from pyzzicato.evaluation import clip_measuring
+from pyzzicato.evaluation.clip_measuring import FORM, KNOWN, PLAIN, measured
+from pyzzicato.evaluation.clips import Clip
+from pyzzicato.metrics.notes import METRICS, measure
+from pyzzicato.metrics.originality import originality
+from pyzzicato.metrics.structureness import structureness
+from pyzzicato.metrics.yang_lerch import FEATURES, features
+from pyzzicato.music.notes import Note, NoteSequence
 
 SECONDS = 12.0
 

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import Report
-from pyzzicato.ui.closeness import closeness, in_words, underlined
+from pyzzicato.metrics.originality import Report
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.ui.originality import closeness, in_words, underlined
 
 FOUND = Report(
     start=4.0, end=7.5, notes=9, share=0.1, composer="chopin", title="Nocturne_op_32 [x]",

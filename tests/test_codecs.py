@@ -27,7 +27,7 @@ from pyzzicato.codecs.piano_roll import (
 from pyzzicato.codecs.piano_roll import (
     VELOCITY as LOUDNESS,
 )
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 ROLL, PERFORMANCE = PianoRoll(), Performance()
 NOTHING = NoteSequence()

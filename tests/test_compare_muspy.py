@@ -10,9 +10,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Piece
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import all_seeds
+from pyzzicato.data.datasets import Piece
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import all_seeds
 from tests.scripts import open_script
 
 needs_muspy = pytest.mark.skipif(

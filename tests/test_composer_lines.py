@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyzzicato.composer_lines import (
+from pyzzicato.evaluation.classifier.lines import (
     KINDS,
     STEP,
     Line,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyzzicato.composers import COMPOSERS, find_composer
 from pyzzicato.errors import UnknownName
+from pyzzicato.music.composers import COMPOSERS, find_composer
 
 
 def test_ids_and_folders_are_unique() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pyzzicato import controls
-from pyzzicato.controls import control, declared, from_texts, with_defaults
 from pyzzicato.errors import InvalidControl
+from pyzzicato.generation import controls
+from pyzzicato.generation.controls import control, declared, from_texts, with_defaults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.courses import CLASSES, STRONGEST, WAITS, Course
-from pyzzicato.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.paces import DENSEST, LEAST, WANDERS, Pace, level, pace_of
-from pyzzicato.performance_examples import density_wish
+from pyzzicato.data.density import EVERYBODY, QUANTILES, course_table, in_common, steadiness_table
+from pyzzicato.families.transformer.processors.density_control import (
+    DENSEST,
+    LEAST,
+    WANDERS,
+    Pace,
+    level,
+    pace_of,
+)
+from pyzzicato.families.transformer.processors.density_plan import CLASSES, STRONGEST, WAITS, Course
+from pyzzicato.families.transformer.windows import density_wish
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.test_density import even_piece
 
 RISING = np.linspace(2.0, 22.0, len(QUANTILES))  # notes a second, any as likely as any

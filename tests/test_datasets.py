@@ -13,10 +13,10 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Dataset, Piece, as_dict, describe, music_for, read_dataset
+from pyzzicato.data.datasets import Dataset, Piece, as_dict, describe, music_for, read_dataset
+from pyzzicato.data.manifests import composer_id
 from pyzzicato.errors import UnknownName, UnreadableMusic
-from pyzzicato.manifests import composer_id
-from pyzzicato.notes import Note
+from pyzzicato.music.notes import Note
 from tests.small_library import (
     COLUMNS,
     off,

@@ -59,7 +59,7 @@ def test_commands_exist(path: Path) -> None:
         for line in lines
         if re.search(r"(^|/| )pyzzicato [a-z]", line)
     }
-    start = "import sys; from pyzzicato.cli import main; sys.exit(main())"
+    start = "import sys; from pyzzicato.cli.main import main; sys.exit(main())"
     for command in sorted(named):
         run = subprocess.run(
             [sys.executable, "-c", start, command, "--help"],
@@ -109,8 +109,8 @@ def test_python_in_the_documents_compiles_and_its_imports_are_there(path: Path) 
 
 
 def test_the_example_generator_works() -> None:
-    from pyzzicato.generator import collect_takes
-    from pyzzicato.notes import NoteSequence
+    from pyzzicato.generation.generator import collect_takes
+    from pyzzicato.music.notes import NoteSequence
 
     space: dict[str, object] = {"__name__": __name__}
     [code] = blocks(ROOT / "docs" / "adding-a-model.md", "python")

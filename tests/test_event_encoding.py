@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.event_encoding import EVENTS, decode_events, encode_events, nats_per_event
+from pyzzicato.codecs.events388 import EVENTS, decode_events, encode_events, nats_per_event
 
 
 def music(*rows: tuple[float, float, int, int]) -> np.ndarray:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.cli import main
+from pyzzicato.cli.main import main
+from pyzzicato.composition.examples import examples, write_examples
 from pyzzicato.errors import ModelUnavailable, UnknownName
-from pyzzicato.examples import examples, write_examples
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.ui.examples import about
 from tests.small_model import make_model

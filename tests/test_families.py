@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.controls import declared
-from pyzzicato.datasets import Piece
+from pyzzicato.data.datasets import Piece
 from pyzzicato.errors import InvalidControl
-from pyzzicato.filling import asked_gap
-from pyzzicato.generator import Generator, Step, collect, collect_takes
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.families.piano_roll.generate import RollControls, RollGenerator
+from pyzzicato.generation.controls import declared
+from pyzzicato.generation.generator import Generator, Step, collect, collect_takes
+from pyzzicato.generation.infill import asked_gap
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.roll_generator import RollControls, RollGenerator
 
 MODELS = list(models().values())
 SECONDS = 6.0
@@ -229,8 +229,8 @@ def test_the_step_graph_is_the_keras_model(info: ModelInfo, tmp_path: Path) -> N
     On windows as the training makes them. Played it goes on from a seed of 20 steps, which is
     shorter than what some networks remember.
     """
-    from pyzzicato.recipes import family_module, load_keras, recipe
-    from pyzzicato.runtime import StepGraph, repeat
+    from pyzzicato.runtime.session import StepGraph, repeat
+    from pyzzicato.training.recipes import family_module, load_keras, recipe
 
     config = {**recipe(info.folder, tmp_path).config, "batch": 2, "window": 120}
     piece = Piece(

@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import composition, performance_examples, registry
-from pyzzicato.controls import declared
-from pyzzicato.datasets import Piece
+from pyzzicato import registry
+from pyzzicato.composition import order as composition
+from pyzzicato.data.datasets import Piece
 from pyzzicato.errors import InvalidControl
-from pyzzicato.filling import Gap, around, filled, parted
-from pyzzicato.generator import collect, collect_takes
-from pyzzicato.hands import FINGERS
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.note_prompt import to_fill
-from pyzzicato.note_writer import Report, Writer
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.performance_examples import NoteWindows
-from pyzzicato.repetition import PitchGuard
-from pyzzicato.runtime import Cache, CachedGraph
+from pyzzicato.families.transformer import windows as performance_examples
+from pyzzicato.families.transformer.decode import Report, Writer
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors.pitch_loops import PitchGuard
+from pyzzicato.families.transformer.processors.playability import FINGERS
+from pyzzicato.families.transformer.prompt import to_fill
+from pyzzicato.families.transformer.windows import NoteWindows
+from pyzzicato.generation.controls import declared
+from pyzzicato.generation.generator import collect, collect_takes
+from pyzzicato.generation.infill import Gap, around, filled, parted
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.runtime.session import Cache, CachedGraph
 from pyzzicato.ui.controls import others
 from tests.small_transformer import COMPOSERS, CONFIG, make_transformer, weights
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import ONSET, SOUNDING, draw_roll
-from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.evaluation import evaluate
-from pyzzicato.frame_scores import GRID, Counts, Held, Tally, frame_scores
+from pyzzicato.evaluation.run import evaluate
+from pyzzicato.families.piano_roll.evaluate import GRID, Counts, Held, Tally, frame_scores
+from pyzzicato.families.piano_roll.generate import RollControls
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.roll_generator import RollControls
 
 ROLL_MODELS = [info for info in models().values() if info.controls is RollControls]
 

@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import TICKS
-from pyzzicato.generator import collect
-from pyzzicato.hands import CHORD, FINGERS, REACH, Hands, within_reach
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import LOWEST_KEY, NoteSequence
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors.playability import (
+    CHORD,
+    FINGERS,
+    REACH,
+    Hands,
+    within_reach,
+)
+from pyzzicato.generation.generator import collect
+from pyzzicato.music.notes import LOWEST_KEY, NoteSequence
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 ALL = 2 * FINGERS

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pyzzicato.composition.job import BROKEN, Job
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Step
-from pyzzicato.notes import Note
-from pyzzicato.ui.jobs import BROKEN, Job
+from pyzzicato.generation.generator import Step
+from pyzzicato.music.notes import Note
 
 LONG = 20.0
 

@@ -5,9 +5,9 @@ import io
 import mido
 import pytest
 
-from pyzzicato.layering import PROGRAMS, layered
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.layering import PROGRAMS, layered
+from pyzzicato.music.notes import Note, NoteSequence
 
 
 def take(number: int) -> NoteSequence:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pyzzicato.controls import Control, declared
+from pyzzicato.generation.controls import Control, declared
 from pyzzicato.registry import models
 from pyzzicato.ui import links
 

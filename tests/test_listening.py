@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pyzzicato.composition.listening import REAL, SCALES, Answers, Sample, Trial, make_trial, suited
 from pyzzicato.errors import PyzzicatoError, SavingFailed
-from pyzzicato.listening import REAL, SCALES, Answers, Sample, Trial, make_trial, suited
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import models
-from pyzzicato.seeds import seeds_by
+from pyzzicato.seeds.library import seeds_by
 from tests.small_model import make_model
 from tests.visits import open_app, problems, words
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY
-from pyzzicato.markov import CHAINS, NOTE_SIZES, Line, markov_bits, uniform_bits
+from pyzzicato.metrics.markov import CHAINS, NOTE_SIZES, Line, markov_bits, uniform_bits
 
 
 def pattern(count: int, step: int = 7, rng_seed: int = 1) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.paces import KNOT, Pace, pace_of
+from pyzzicato.families.transformer.processors.density_control import KNOT, Pace, pace_of
 from tests.scripts import open_script
 from tests.small_transformer import make_transformer
 

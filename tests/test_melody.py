@@ -13,8 +13,8 @@ from pyzzicato.codecs.melody import (
     into_range,
     several_at_once,
 )
-from pyzzicato.melody_encoding import CLASSES, INPUTS, MAJOR, MelodyReader, classes_of
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.melody.encoding import CLASSES, INPUTS, MAJOR, MelodyReader, classes_of
+from pyzzicato.music.notes import Note, NoteSequence
 
 STEP = 0.125  # at 120
 TUNE = (60, -2, 62, -2, 64, -2, -2, -2, -1, -2, 62, 62, 60, -2, -2, -2)

@@ -12,20 +12,20 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.band_library import BandMusic
-from pyzzicato.band_planes import PARTS, window_nats
-from pyzzicato.cnn_player import CnnGenerator
-from pyzzicato.cnn_scores import cnn_told
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of, spans_of
-from pyzzicato.datasets import Dataset
+from pyzzicato.data.band import BandMusic
+from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.families import melody_harmony_cnn
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import NoteSequence
-from pyzzicato.recipes import load_keras, recipe
+from pyzzicato.families.band.cnn import family as melody_harmony_cnn
+from pyzzicato.families.band.cnn.evaluate import cnn_told
+from pyzzicato.families.band.cnn.generate import CnnGenerator
+from pyzzicato.families.band.planes import PARTS, window_nats
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import BlockGraph, weights_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import BlockGraph, weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import load_keras, recipe
 from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 3
@@ -88,9 +88,7 @@ def random_model(folder: Path, config: dict[str, Any]) -> ModelInfo:
     for name in melody_harmony_cnn.NAMES:
         weights[f"{name}_wide_2/bias"] -= 4.5  # few notes
     onnx.save(melody_harmony_cnn.export(weights, config)["model.onnx"], str(folder / "model.onnx"))
-    return ModelInfo(
-        "tiny", folder, "melody_harmony_cnn", "Tiny", "Tiny.", "a test", 2021, (), config
-    )
+    return ModelInfo("tiny", folder, "band.cnn", "Tiny", "Tiny.", "a test", 2021, (), config)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +253,7 @@ def test_scores(
     shutil.copytree(published.folder, beside)
     info = replace(info, folder=folder)
     for name, few in (("COUNT", 4), ("FEW", 3), ("STARTS", 1)):
-        monkeypatch.setattr(f"pyzzicato.band_scores.{name}", few)
+        monkeypatch.setattr(f"pyzzicato.families.band.evaluate.{name}", few)
     for found, forms, what in (
         (info, {"new", "without noise", "as published"}, "ELBO, nats per window"),
         (published, {"new"}, "nats per window"),
@@ -285,7 +283,7 @@ def test_instruments_join_in_training_only() -> None:
 
 TOML = """
 title = "Tiny"
-family = "melody_harmony_cnn"
+family = "band.cnn"
 year = 2021
 source = "a test"
 summary = "Tiny."
@@ -321,6 +319,6 @@ def test_it_is_trained_exported_and_played(tmp_path: Path) -> None:
     made = train(plan, dataset(), say=lambda _: None)
     assert made["epochs"] == 2
     assert np.isfinite(made["validation_loss"])
-    found = ModelInfo("t", folder, "melody_harmony_cnn", "T", "T.", "a test", 2021, (), plan.config)
+    found = ModelInfo("t", folder, "band.cnn", "T", "T.", "a test", 2021, (), plan.config)
     assert made["weights"] == sum(w.size for w in weights_of(found.weights).values())
     assert one(found, seconds=5.0).duration <= 5.0

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import read_dataset
+from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.melody import EVEN, MELODIES, Melody, read_melodies
 from pyzzicato.errors import PyzzicatoError, UnreadableMusic
-from pyzzicato.melody_encoding import MelodyReader, classes_of
-from pyzzicato.melody_examples import UNTOLD, MelodyWindows, melody_events, transposed
-from pyzzicato.melody_library import EVEN, MELODIES, Melody, read_melodies
+from pyzzicato.families.melody.encoding import MelodyReader, classes_of
+from pyzzicato.families.melody.windows import UNTOLD, MelodyWindows, melody_events, transposed
 
 CONFIG = {"batch": 6, "window": 32, "transpose": True}
 

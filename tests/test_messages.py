@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyzzicato.notes import Note
+from pyzzicato.music.notes import Note
 from pyzzicato.ui.messages import NEW, News, Rows, note_rows
 
 

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato import metrics
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.metrics import notes as metrics
+from pyzzicato.music.notes import Note, NoteSequence
 
 NOTHING = NoteSequence()
 # C major: a held C under E (1 s), G and a B that ends the 4 s; bars of 2 s at 120.

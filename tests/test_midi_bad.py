@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.limits import MAX_NOTES, MAX_SECONDS, MAX_TRACKS
-from pyzzicato.midi import read_midi, read_music, write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import read_midi, read_music, write_midi
+from pyzzicato.music.limits import MAX_NOTES, MAX_SECONDS, MAX_TRACKS
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.small_midi import chunk, midi, random_music, raw, tempo
 
 

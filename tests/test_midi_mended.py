@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.multitrack_roll import from_midi
+from pyzzicato.data.quarters import quarter_notes
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import Reading, midi_reading, music_reading, read_midi, write_midi
-from pyzzicato.midi_track import Fault
-from pyzzicato.quarter_library import quarter_notes
+from pyzzicato.formats.midi import Reading, midi_reading, music_reading, read_midi, write_midi
+from pyzzicato.formats.midi_track import Fault
 from tests.small_midi import chunk, midi, off, on, random_music, raw, spans, tempo
 
 TUNE = b"".join(bytes((0, 0x90, 60 + i, 64, 0x83, 0x60, 0x80, 60 + i, 0)) for i in range(8))

@@ -6,11 +6,11 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.band_seeds import band_seed
 from pyzzicato.codecs.multitrack_roll import TEMPO_EVENED, from_midi
-from pyzzicato.midi import cut_overlaps, read_midi, write_midi
-from pyzzicato.notes import Note
-from pyzzicato.quarter_library import quarter_notes
+from pyzzicato.data.quarters import quarter_notes
+from pyzzicato.formats.midi import cut_overlaps, read_midi, write_midi
+from pyzzicato.music.notes import Note
+from pyzzicato.seeds.band import band_seed
 from tests.small_midi import midi, off, on, pedal, raw, spans, tempo
 
 

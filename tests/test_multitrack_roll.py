@@ -21,8 +21,8 @@ from pyzzicato.codecs.multitrack_roll import (
     struck,
 )
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
 
 ROLL = MultitrackRoll()
 PIANO, GUITAR, BASS, STRINGS = range(1, 5)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import pyzzicato
-from pyzzicato.cli import main
-from pyzzicato.composition import Composition, order
+from pyzzicato.cli.main import main
+from pyzzicato.composition.order import Composition, order
 from pyzzicato.errors import InvalidControl, UnknownName, UnreadableMusic
-from pyzzicato.generator import collect
-from pyzzicato.midi import write_midi
-from pyzzicato.music_sources import MOST_STYLES, find_music
-from pyzzicato.notes import NoteSequence
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.generation.generator import collect
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, load_model
+from pyzzicato.seeds.sources import MOST_STYLES, find_music
 from tests.small_band import band_piece
 from tests.small_model import make_model
 from tests.test_style_vae import TOML, info

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY
-from pyzzicato.courses import Course
 from pyzzicato.errors import InvalidControl
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator, shares
-from pyzzicato.note_writer import LONGEST_SILENCE, LOOSER, NoteHeads, Writer, guided
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.paces import level
-from pyzzicato.repetition import PitchGuard
-from pyzzicato.returns import FIRST as RETURNS_FIRST
-from pyzzicato.runtime import StepGraph
+from pyzzicato.families.transformer.decode import LONGEST_SILENCE, LOOSER, NoteHeads, Writer, guided
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator, shares
+from pyzzicato.families.transformer.processors.density_control import level
+from pyzzicato.families.transformer.processors.density_plan import Course
+from pyzzicato.families.transformer.processors.motif_recall import FIRST as RETURNS_FIRST
+from pyzzicato.families.transformer.processors.pitch_loops import PitchGuard
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.runtime.session import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 PLACES = CONFIG["places"]

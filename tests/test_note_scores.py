@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import note_scores as module
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
-from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.evaluation import evaluate
-from pyzzicato.markov import uniform_bits
-from pyzzicato.note_scores import (
+from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.evaluation.run import evaluate
+from pyzzicato.families.transformer import evaluate as module
+from pyzzicato.families.transformer.evaluate import (
     NoteReader,
     Span,
     note_model_scores,
@@ -21,6 +20,7 @@ from pyzzicato.note_scores import (
     piece_codes,
     spans,
 )
+from pyzzicato.metrics.markov import uniform_bits
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 

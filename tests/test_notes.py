@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 
 CHORD = NoteSequence((Note(0, 1, 60), Note(0.5, 2, 64, 70), Note(1, 3, 36, is_drum=True)), qpm=90)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyzzicato.optimizers import optimizer
+from pyzzicato.training.optimizers import optimizer
 
 
 def rate_at(made: object, step: int) -> float:

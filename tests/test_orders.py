@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 import pyzzicato
-from pyzzicato import composition
-from pyzzicato.cli import main
-from pyzzicato.composition import Composition, style_of
+from pyzzicato.cli.main import main
+from pyzzicato.composition import order as composition
+from pyzzicato.composition.order import Composition, style_of
 from pyzzicato.errors import InvalidControl, SavingFailed, UnknownName
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed, seeds_by
-from pyzzicato.tune_book import tune_book
+from pyzzicato.formats.abc.tune_book import tune_book
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import find_seed, seeds_by
 from tests.small_families import add_models
 from tests.small_model import make_model
 from tests.small_transformer import make_transformer_model

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.originality import ASSET, Report, load_index, originality
-from pyzzicato.passages import (
+from pyzzicato.metrics.originality import ASSET, Report, load_index, originality
+from pyzzicato.metrics.passages import (
     REAL_SECONDS,
     Index,
     Recording,
@@ -21,7 +20,8 @@ from pyzzicato.passages import (
     read_index,
     stream_of,
 )
-from pyzzicato.seeds import find_seed
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import find_seed
 
 WORKS = 12
 SCALE = np.array([p for p in range(36, 97) if p % 12 in (0, 2, 4, 5, 7, 9, 11)])

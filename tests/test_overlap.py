@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from pyzzicato.overlap import divergence, likeness, overlapping_area
+from pyzzicato.metrics.overlap import divergence, likeness, overlapping_area
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_published_form_is_that_of_mgeval(dice: np.random.Generator) -> None
 
 
 def test_distances_twice_as_large_are_seen_on_one_grid_only(dice: np.random.Generator) -> None:
-    from pyzzicato.overlap import _published_divergence
+    from pyzzicato.metrics.overlap import _published_divergence
 
     values = dice.gamma(4, 1, 500)
     assert _published_divergence(values, 2 * values) == pytest.approx(0, abs=1e-4)

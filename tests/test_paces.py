@@ -7,8 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pyzzicato.density import EVERYBODY, QUANTILES
-from pyzzicato.paces import DRIFT, LATER, Pace, draw_course, pace_of
+from pyzzicato.data.density import EVERYBODY, QUANTILES
+from pyzzicato.families.transformer.processors.density_control import (
+    DRIFT,
+    LATER,
+    Pace,
+    draw_course,
+    pace_of,
+)
 
 RISING = np.linspace(2.0, 22.0, len(QUANTILES))
 PACES = (Pace(RISING, 0.45, 0.42), Pace(RISING, 0.8, 0.0), Pace(RISING, 0.6, 0.3))

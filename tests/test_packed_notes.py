@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.checkpoints import read_progress
-from pyzzicato.cli import main
+from pyzzicato.cli.main import main
 from pyzzicato.codecs.performance import codes_of
-from pyzzicato.datasets import Dataset, Piece, music_for
+from pyzzicato.data.datasets import Dataset, Piece, music_for
+from pyzzicato.data.packed import FIELDS, pack, packed_music
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.packed_notes import FIELDS, pack, packed_music
+from pyzzicato.training.checkpoints import read_progress
 from tests.scripts import open_script
 from tests.test_steady_training import STEP, eager, shelf
 from tests.test_training import music

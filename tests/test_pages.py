@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.layering import can_be_layered
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed, seeds_by
-from pyzzicato.ui import beginning, state
-from pyzzicato.ui.jobs import Job, Progress
+from pyzzicato.composition.job import Job, Progress
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.layering import can_be_layered
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import find_seed, seeds_by
+from pyzzicato.ui import seed_picker, session
 from tests.small_model import make_model
 from tests.visits import (
     compose,
@@ -244,7 +244,7 @@ def test_a_composer_without_openings_says_so_and_keeps_no_seed(
     app.button_group(key="style").set_value("bach").run()
     none = "There is no opening by Chopin here"
     with monkeypatch.context() as without:
-        for module in (state, beginning):
+        for module in (session, seed_picker):
             without.setattr(
                 module, "seeds_by", lambda name: () if name == "chopin" else seeds_by(name)
             )

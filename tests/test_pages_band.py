@@ -9,11 +9,11 @@ import mido
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.band_parts import parts_of
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render.stems import parts_of
+from pyzzicato.seeds.library import find_seed
 from pyzzicato.ui import downloads, uploads
 from pyzzicato.ui.pieces import Piece
 from tests.small_band import band_piece

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.composition.job import Progress
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.ui import downloads, links
-from pyzzicato.ui.jobs import Progress
 from tests.test_pages import small, visit
 from tests.visits import (
     compose,

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.filling import Gap
-from pyzzicato.generator import Generator, Step
-from pyzzicato.midi import read_midi, write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import find_seed
-from pyzzicato.tune_book import tune_book
-from pyzzicato.ui import downloads, state
+from pyzzicato.formats.abc.tune_book import tune_book
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.generation.infill import Gap
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import find_seed
+from pyzzicato.ui import downloads, session
 from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
@@ -175,7 +175,7 @@ def test_copying_is_avoided_where_it_is_asked(
         asked.append(given[2])
         return generator.generate(*given)
 
-    monkeypatch.setattr(state, "avoid_copying", watched)
+    monkeypatch.setattr(session, "avoid_copying", watched)
     app = visit(model="tunes", seconds="5", takes="1")
     compose(app)
     assert asked == []

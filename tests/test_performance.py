@@ -15,7 +15,7 @@ from pyzzicato.codecs.performance import (
     duration_seconds,
     time_bounds,
 )
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 
 CODEC = Performance()
 STEP = 500 ** (1 / 95)  # from one duration bin to the next

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.layering import layered
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.layering import layered
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.ui import player as module
 from pyzzicato.ui.messages import COLUMNS, NEW
 from tests.small_band import band_piece

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pyzzicato.errors import UnknownName
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.plotting import figure_file, roll_figure
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render.plotting import figure_file, roll_figure
 from tests.small_band import band_piece
 
 SEED_COLOUR, CONTINUATION_COLOUR = "#2F6BFF", "#E8791A"

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import read_dataset
+from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.quarters import QuarterPiece, quarter_notes, read_quarters
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.quarter_library import QuarterPiece, quarter_notes, read_quarters
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.small_chords import made_up, write_music
 
 

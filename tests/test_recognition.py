@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import recognition as module
-from pyzzicato import score_sheet as sheets
-from pyzzicato.classifier import HIDDEN, Classifier
-from pyzzicato.clip_writing import new_clips
-from pyzzicato.clips import Clip, Plan
-from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.evaluation import misfits, write_metrics
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.recognition import Others, recognition, swapped, with_others
+from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.evaluation import recognition as module
+from pyzzicato.evaluation import score_sheet as sheets
+from pyzzicato.evaluation.classifier.network import HIDDEN, Classifier
+from pyzzicato.evaluation.clip_writing import new_clips
+from pyzzicato.evaluation.clips import Clip, Plan
+from pyzzicato.evaluation.recognition import Others, recognition, swapped, with_others
+from pyzzicato.evaluation.run import misfits, write_metrics
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
 from tests.small_model import make_model
 

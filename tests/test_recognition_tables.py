@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato import recognition
-from pyzzicato.classifier import Classifier
-from pyzzicato.published import NOT_COMPARABLE, beside_published
-from pyzzicato.recognition_tables import about_classifier, classifier_card, confusions, recognised
+from pyzzicato.evaluation import recognition
+from pyzzicato.evaluation.classifier.network import Classifier
 from pyzzicato.registry import models
-from pyzzicato.score_tables import Scored, absences
+from pyzzicato.reports.published import NOT_COMPARABLE, beside_published
+from pyzzicato.reports.recognition_tables import (
+    about_classifier,
+    classifier_card,
+    confusions,
+    recognised,
+)
+from pyzzicato.reports.score_tables import Scored, absences
 from tests.small_model import make_model
 from tests.test_score_tables import sheet
 from tests.visits import open_app, problems, words

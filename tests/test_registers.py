@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.datasets import Piece
-from pyzzicato.density import EVERYBODY
-from pyzzicato.generator import collect, collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.registers import FEWEST, LONG, SHORT, RegisterGuard, register_of, register_table
+from pyzzicato.data.datasets import Piece
+from pyzzicato.data.density import EVERYBODY
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors.register import (
+    FEWEST,
+    LONG,
+    SHORT,
+    RegisterGuard,
+    register_of,
+    register_table,
+)
+from pyzzicato.generation.generator import collect, collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 NOTHING = np.zeros(0, np.int64)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.controls import Controls
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError, UnknownName
-from pyzzicato.generator import Generator
+from pyzzicato.generation.controls import Controls
+from pyzzicato.generation.generator import Generator
 from pyzzicato.registry import load_model, model_info, models, models_folder
 
 TOML = """
 title = "{title}"
-family = "wavenet"
+family = "piano_roll.wavenet"
 year = 2021
 source = "a test"
 summary = "Nothing much."

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import note_generator, registers, repetition
 from pyzzicato.codecs.performance import PITCH
-from pyzzicato.generator import collect, collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.repetition import (
+from pyzzicato.families.transformer import generate as note_generator
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors import pitch_loops as repetition
+from pyzzicato.families.transformer.processors import register as registers
+from pyzzicato.families.transformer.processors.pitch_loops import (
     FEWEST,
     MEMORIES,
     PITCH_ENDLESS,
@@ -21,6 +21,8 @@ from pyzzicato.repetition import (
     PitchGuard,
     repeats_itself,
 )
+from pyzzicato.generation.generator import collect, collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 EMPTY = np.zeros((0, 5), np.int64)

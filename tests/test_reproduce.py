@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from pyzzicato.chord_examples import to_one_key
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.quarter_library import quarter_notes
+from pyzzicato.data.quarters import quarter_notes
+from pyzzicato.families.chords.windows import to_one_key
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.scripts import open_script
 from tests.small_chords import made_up
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TICKS, TIME, VELOCITY
-from pyzzicato.returns import AT_FIRST, BETWEEN, EARLIER, FIRST, LENGTH, PULL, Returns
+from pyzzicato.families.transformer.processors.motif_recall import (
+    AT_FIRST,
+    BETWEEN,
+    EARLIER,
+    FIRST,
+    LENGTH,
+    PULL,
+    Returns,
+)
 
 FIELDS = (TIME, PITCH, DURATION, VELOCITY)
 STEP = 25  # 10 ms steps between notes, and three times as many at a breath

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import KEYS, RollReader
-from pyzzicato.notes import Note
-from pyzzicato.roll_keys import Keyboards
+from pyzzicato.families.piano_roll.keys import Keyboards
+from pyzzicato.music.notes import Note
 
 NONE = np.zeros((1, KEYS), bool)
 

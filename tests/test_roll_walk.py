@@ -9,19 +9,20 @@ import onnx
 import pytest
 
 from pyzzicato.errors import ModelUnavailable
-from pyzzicato.families import roll_lstm, wavenet
+from pyzzicato.families.piano_roll import lstm as roll_lstm
+from pyzzicato.families.piano_roll import wavenet
+from pyzzicato.families.piano_roll.generate import RollGenerator
+from pyzzicato.families.piano_roll.windows import INPUTS, OUTPUTS
 from pyzzicato.registry import ModelInfo
-from pyzzicato.roll_examples import INPUTS, OUTPUTS
-from pyzzicato.roll_generator import RollGenerator
-from pyzzicato.runtime import repeat
+from pyzzicato.runtime.session import repeat
 
 COMPOSERS = ("bach", "chopin")
 WAVENET = {"channels": 6, "kernel": 3, "dilations": [1, 4, 3], "skip": 5, "hidden": 7}
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
-    "wavenet": ("wavenet", {**WAVENET, "gated": True}),
-    "a wider kernel": ("wavenet", {**WAVENET, "gated": False, "kernel": 5}),
-    "one block": ("wavenet", {**WAVENET, "gated": False, "dilations": [2]}),
-    "lstm": ("roll_lstm", {"told": 6, "units": 5, "hidden": [7, 4]}),
+    "wavenet": ("piano_roll.wavenet", {**WAVENET, "gated": True}),
+    "a wider kernel": ("piano_roll.wavenet", {**WAVENET, "gated": False, "kernel": 5}),
+    "one block": ("piano_roll.wavenet", {**WAVENET, "gated": False, "dilations": [2]}),
+    "lstm": ("piano_roll.lstm", {"told": 6, "units": 5, "hidden": [7, 4]}),
 }
 
 
@@ -33,7 +34,7 @@ def shapes_of(family: str, config: Mapping[str, Any]) -> dict[str, tuple[int, ..
     def dense(layer: str, *kernel: int) -> None:
         shapes[f"{layer}/kernel"], shapes[f"{layer}/bias"] = kernel, kernel[-1:]
 
-    if family == "wavenet":
+    if family == "piano_roll.wavenet":
         channels, skip = config["channels"], config["skip"]
         dense("input", INPUTS, channels)
         for block in range(len(config["dilations"])):
@@ -65,7 +66,7 @@ def made(folder: Path, family: str, config: Mapping[str, Any]) -> ModelInfo:
     config = {**config, "composers": COMPOSERS, "embedding": 4, "steps_per_second": 20}
     shapes = shapes_of(family, config)
     weights = {name: dice.normal(0, 0.3, shape) for name, shape in shapes.items()}
-    module = {"wavenet": wavenet, "roll_lstm": roll_lstm}[family]
+    module = {"piano_roll.wavenet": wavenet, "piano_roll.lstm": roll_lstm}[family]
     for name, graph in module.export(weights, config).items():
         onnx.save(graph, str(folder / name))
     return ModelInfo("small", folder, family, "", "", "", 2021, COMPOSERS, config)
@@ -123,7 +124,7 @@ def test_two_walks_do_not_disturb_each_other(tmp_path: Path, kind: str) -> None:
 def test_weights_of_another_recipe_are_one_sentence(tmp_path: Path) -> None:
     info = made(tmp_path, *CONFIGS["wavenet"])
     other = ModelInfo(
-        "small", tmp_path, "wavenet", "", "", "", 2021, COMPOSERS,
+        "small", tmp_path, "piano_roll.wavenet", "", "", "", 2021, COMPOSERS,
         {**info.config, "dilations": [1, 4, 3, 8]},
     )  # fmt: skip
     with pytest.raises(ModelUnavailable, match=r"are not those of its model\.toml"):

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 from tests.scripts import open_script
 
 MUSIC = NoteSequence(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pyzzicato.sampling import (
+from pyzzicato.generation.sampling import (
     STRATA,
     Dice,
     choose_class,

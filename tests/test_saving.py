@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pyzzicato.errors import SavingFailed, UnknownName
-from pyzzicato.midi import read_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.saving import ENDINGS, check_target, save
+from pyzzicato.formats.midi import read_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.render.files import ENDINGS, check_target, save
 
 TUNE = NoteSequence((Note(0, 0.5, 60), Note(0.5, 1, 64)))
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import clip_writing
-from pyzzicato import score_sheet as sheets
-from pyzzicato.cli import main
-from pyzzicato.clip_writing import new_clips
-from pyzzicato.clips import ANYBODY, Clip, Plan, halves, real_clips
-from pyzzicato.controls import Controls
-from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.evaluation import evaluate_clips, fingerprint, misfits, run_folder, write_metrics
-from pyzzicato.generator import Generator, Step
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.cli.main import main
+from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.evaluation import clip_writing
+from pyzzicato.evaluation import score_sheet as sheets
+from pyzzicato.evaluation.clip_writing import new_clips
+from pyzzicato.evaluation.clips import ANYBODY, Clip, Plan, halves, real_clips
+from pyzzicato.evaluation.resampling import mean_of
+from pyzzicato.evaluation.run import evaluate_clips, fingerprint, misfits, run_folder, write_metrics
+from pyzzicato.generation.controls import Controls
+from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.metrics.yang_lerch import FEATURES
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.resampling import mean_of
-from pyzzicato.yang_lerch import FEATURES
 from tests.small_model import make_model
 
 COMPOSERS = ("bach", "chopin")
@@ -311,7 +311,9 @@ def test_a_quick_sheet_has_few_clips_and_rough_scores(
     clips: int | None,
 ) -> None:
     asked: dict[str, object] = {"clips": None}
-    monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: Dataset((), (), Path("music")))
+    monkeypatch.setattr(
+        "pyzzicato.data.datasets.music_for", lambda *_: Dataset((), (), Path("music"))
+    )
 
     def evaluate(*_: object, quick: bool) -> None:
         asked["rough"] = quick
@@ -319,8 +321,8 @@ def test_a_quick_sheet_has_few_clips_and_rough_scores(
     def evaluate_clips(info: ModelInfo, dataset: Dataset, plan: Plan, *_: object) -> None:
         asked["clips"] = plan.count
 
-    monkeypatch.setattr("pyzzicato.evaluation.evaluate", evaluate)
-    monkeypatch.setattr("pyzzicato.evaluation.evaluate_clips", evaluate_clips)
+    monkeypatch.setattr("pyzzicato.evaluation.run.evaluate", evaluate)
+    monkeypatch.setattr("pyzzicato.evaluation.run.evaluate_clips", evaluate_clips)
     assert main(["evaluate", "small", "--data", ".", *arguments]) == 0
     assert asked == {"rough": rough, "clips": clips}
 
@@ -329,9 +331,11 @@ def test_a_rough_sheet_replaces_a_full_one_only_when_told_to(
     small: ModelInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured: list[int] = []
-    monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: Dataset((), (), Path("music")))
     monkeypatch.setattr(
-        "pyzzicato.evaluation.evaluate_clips",
+        "pyzzicato.data.datasets.music_for", lambda *_: Dataset((), (), Path("music"))
+    )
+    monkeypatch.setattr(
+        "pyzzicato.evaluation.run.evaluate_clips",
         lambda info, dataset, plan, *_: measured.append(plan.count),
     )
     write_metrics(small, {"clips": {"asked": 200}})
@@ -352,5 +356,5 @@ def test_clips_of_other_code_or_another_training_are_not_read_again(
     (small.folder / "training.json").write_text('{"course": {"": [1.0, 2.0]}}')
     taught = run_folder(model_info("small"), PLAN, tmp_path)
     assert taught != usual
-    monkeypatch.setattr("pyzzicato.evaluation._code", lambda: "other")
+    monkeypatch.setattr("pyzzicato.evaluation.run._code", lambda: "other")
     assert run_folder(model_info("small"), PLAN, tmp_path) != taught

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.score_sheet import MEASURES
-from pyzzicato.score_tables import (
+from pyzzicato.evaluation.score_sheet import MEASURES
+from pyzzicato.metrics.yang_lerch import FEATURES
+from pyzzicato.reports.score_tables import (
     Scored,
     absences,
     best,
@@ -20,7 +21,6 @@ from pyzzicato.score_tables import (
     scored,
 )
 from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot
-from pyzzicato.yang_lerch import FEATURES
 from tests.small_model import make_model
 from tests.visits import open_app, problems, words
 

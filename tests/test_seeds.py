@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from pyzzicato.composers import find_composer
 from pyzzicato.errors import UnknownName, UnreadableMusic
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, NoteSequence
-from pyzzicato.seeds import Seed, all_seeds, find_seed, read_seed, seed_files, seeds_by
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.composers import find_composer
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, NoteSequence
+from pyzzicato.seeds.library import Seed, all_seeds, find_seed, read_seed, seed_files, seeds_by
 from tests.scripts import open_script
 
 SEED = (

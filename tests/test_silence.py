@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato import cli
-from pyzzicato.band_seeds import band_seed
-from pyzzicato.composition import order
-from pyzzicato.midi import write_midi
-from pyzzicato.music_sources import seed_music
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.silence import without_silence
+from pyzzicato.cli import main as cli
+from pyzzicato.composition.order import order
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.silence import without_silence
+from pyzzicato.seeds.band import band_seed
+from pyzzicato.seeds.sources import seed_music
 from pyzzicato.ui.uploads import read_upload
 from tests.small_model import make_model
 from tests.visits import open_app, problems, upload, view_of, words

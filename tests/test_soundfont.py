@@ -16,11 +16,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pyzzicato import audio
 from pyzzicato.errors import RenderingFailed
-from pyzzicato.notes import Note
-from pyzzicato.soundfont import RECORDS, VORBIS_FLAG, Amount, Modulator, SoundFont, chunks
-from pyzzicato.synth import render_notes
+from pyzzicato.music.notes import Note
+from pyzzicato.render import audio
+from pyzzicato.render.soundfont import RECORDS, VORBIS_FLAG, Amount, Modulator, SoundFont, chunks
+from pyzzicato.render.synth import render_notes
 from tests.scripts import open_script
 
 RATE = 22050

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import duration_seconds, time_bounds
-from pyzzicato.generator import collect_takes
-from pyzzicato.note_generator import NoteGenerator
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.performance_examples import READ
-from pyzzicato.runtime import CachedGraph
-from pyzzicato.sounding import Sounding
+from pyzzicato.families.transformer.generate import NoteGenerator
+from pyzzicato.families.transformer.sounding import Sounding
+from pyzzicato.families.transformer.windows import READ
+from pyzzicato.generation.generator import collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.runtime.session import CachedGraph
 from tests.small_transformer import CONFIG, EVERYTHING, make_transformer, weights
 
 NOTHING = (np.array(READ) - 1).tolist()

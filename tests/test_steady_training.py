@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato import steady_training
-from pyzzicato.checkpoints import locked, read_progress
-from pyzzicato.cli import main
+from pyzzicato.cli.main import main
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.datasets import Dataset, Piece
+from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.recipes import Recipe, next_recipe, recipe
 from pyzzicato.registry import model_info
-from pyzzicato.steady_training import CHECKPOINT, decay, train_steadily
+from pyzzicato.training import steady as steady_training
+from pyzzicato.training.checkpoints import locked, read_progress
+from pyzzicato.training.recipes import Recipe, next_recipe, recipe
+from pyzzicato.training.steady import CHECKPOINT, decay, train_steadily
 from tests.small_transformer import make_transformer_model
 from tests.test_training import made_up
 
@@ -289,7 +289,8 @@ def test_two_trainings_in_one_folder_are_one_sentence(shelf: Path, dataset: Data
 
 def test_a_killed_training_leaves_no_lock_behind(tmp_path: Path, project: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from pyzzicato.checkpoints import locked\n"
+        "import sys, time; from pathlib import Path\n"
+        "from pyzzicato.training.checkpoints import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -350,7 +351,7 @@ def test_what_learns_in_another_way_has_no_steady_training(shelf: Path, dataset:
 def test_the_commands(
     shelf: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr("pyzzicato.datasets.music_for", lambda *_: dataset)
+    monkeypatch.setattr("pyzzicato.data.datasets.music_for", lambda *_: dataset)
     order = ["train", "small", "--data", "x", "--runs", str(shelf / "runs")]
     assert main([*order, "--steady", "--notes", "0"]) == 1
     assert main([*order, "--steady", "--notes", str(5 * STEP)]) == 0

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.runtime import StepGraph, weights_of
-from pyzzicato.step_graph import Graph
+from pyzzicato.runtime.graph_builder import Graph
+from pyzzicato.runtime.session import StepGraph, weights_of
 
 DICE = np.random.default_rng(3)
 WEIGHTS: dict[str, np.ndarray] = {

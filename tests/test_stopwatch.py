@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pyzzicato import stopwatch
+from pyzzicato.training import stopwatch
 
 
 def test_every_epoch_counts_over_several_runs(

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.structureness import RANGES, fitness, self_similarity, structureness
+from pyzzicato.metrics.structureness import RANGES, fitness, self_similarity, structureness
+from pyzzicato.music.notes import Note, NoteSequence
 
 
 def tune(seed: int, seconds: float = 10.0) -> NoteSequence:

@@ -10,22 +10,29 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.band_library import BandMusic
-from pyzzicato.band_pairs import pairs_of
-from pyzzicato.band_planes import PARTS, home_shift, shifted, window_nats
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of, spans_of
-from pyzzicato.datasets import Dataset
+from pyzzicato.data.band import BandMusic
+from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, UnknownName
-from pyzzicato.families import style_vae
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import NoteSequence
-from pyzzicato.recipes import load_keras, recipe
+from pyzzicato.families.band.pairs import pairs_of
+from pyzzicato.families.band.planes import PARTS, home_shift, shifted, window_nats
+from pyzzicato.families.band.vae import family as style_vae
+from pyzzicato.families.band.vae.evaluate import style_windows, vae_told
+from pyzzicato.families.band.vae.generate import STYLES_FILE, StyleGenerator
+from pyzzicato.families.band.vae.styles import (
+    between,
+    by_lot,
+    load_library,
+    make_library,
+    middles,
+    style_of,
+)
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.runtime import BlockGraph, weights_of
-from pyzzicato.style_player import STYLES_FILE, StyleGenerator
-from pyzzicato.style_scores import style_windows, vae_told
-from pyzzicato.style_space import between, by_lot, load_library, make_library, middles, style_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import BlockGraph, weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import load_keras, recipe
 from tests.small_band_music import band_seeds, beaten_chords
 
 SIZE = 4
@@ -74,7 +81,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
     for name in style_vae.NAMES:
         weights[f"{name}_played/bias"] -= 4.0  # few notes
     onnx.save(style_vae.export(weights, CONFIG)["model.onnx"], str(folder / "model.onnx"))
-    made = ModelInfo("tiny", folder, "style_vae", "Tiny", "Tiny.", "a test", 2021, (), CONFIG)
+    made = ModelInfo("tiny", folder, "band.vae", "Tiny", "Tiny.", "a test", 2021, (), CONFIG)
     said: list[str] = []
     plan = recipe_of(made)
     style_vae.finish(plan, dataset(), said.append)
@@ -83,7 +90,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
 
 
 def recipe_of(info: ModelInfo) -> Any:
-    from pyzzicato.recipes import Recipe
+    from pyzzicato.training.recipes import Recipe
 
     return Recipe(info.id, info.family, info.config, {}, info.folder, info.folder)
 
@@ -312,8 +319,8 @@ def test_styles_of_pieces_and_files_that_are_not_there(tmp_path: Path) -> None:
 
 def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, few in (("COUNT", 4), ("FEW", 3), ("STARTS", 1), ("STYLE_SEEDS", 1)):
-        monkeypatch.setattr(f"pyzzicato.band_scores.{name}", few)
-    monkeypatch.setattr("pyzzicato.band_scores.ALPHAS", (0.0, 1.0))
+        monkeypatch.setattr(f"pyzzicato.families.band.evaluate.{name}", few)
+    monkeypatch.setattr("pyzzicato.families.band.evaluate.ALPHAS", (0.0, 1.0))
     told = vae_told(info, dataset().split("test"))
     assert set(told["rows"]) == {"this model", "its VAEs alone", "how often each cell comes"}
     assert min(told["rows"].values()) > 0
@@ -332,7 +339,7 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
 
 TOML = """
 title = "Tiny"
-family = "style_vae"
+family = "band.vae"
 year = 2021
 source = "a test"
 summary = "Tiny."
@@ -371,6 +378,6 @@ def test_it_is_trained_exported_and_played(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {
         "model.toml", "model.onnx", "styles.npz", "training.json"
     }  # fmt: skip
-    found = ModelInfo("t", folder, "style_vae", "T", "T.", "a test", 2021, (), plan.config)
+    found = ModelInfo("t", folder, "band.vae", "T", "T.", "a test", 2021, (), plan.config)
     assert made["weights"] == sum(w.size for w in weights_of(found.weights).values())
     assert one(found, seconds=5.0).duration <= 5.0

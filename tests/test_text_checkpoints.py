@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.card_figures import best_figure, sheets
-from pyzzicato.cards import facts
-from pyzzicato.datasets import Dataset
+from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable
-from pyzzicato.evaluation import evaluate
+from pyzzicato.evaluation.run import evaluate
+from pyzzicato.families.abc.checkpoints import attempts
 from pyzzicato.registry import ModelInfo
-from pyzzicato.text_checkpoints import attempts
+from pyzzicato.reports.card_figures import best_figure, sheets
+from pyzzicato.reports.cards import facts
 from tests.small_tunes import make_model, tune, write_tunes
 from tests.visits import elements, open_app, problems, words
 
@@ -81,8 +81,8 @@ def test_a_model_without_checkpoints_has_no_such_part(
 def test_it_is_measured_and_the_card_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pyzzicato import text_scores
-    from pyzzicato.abc_library import read_tunes
+    from pyzzicato.data.abc import read_tunes
+    from pyzzicato.families.abc import evaluate as text_scores
 
     monkeypatch.setattr(text_scores, "TAKES", 6)
     model = make_model(tmp_path / "small")

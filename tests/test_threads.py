@@ -6,7 +6,7 @@ import sys
 import pytest
 import threadpoolctl
 
-from pyzzicato.workers import spread
+from pyzzicato.runtime.processes import spread
 
 _ASK = """
 import threadpoolctl

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pyzzicato.originality import load_index
-from pyzzicato.titles import right_title
+from pyzzicato.metrics.originality import load_index
+from pyzzicato.music.titles import right_title
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,16 @@ import pytest
 
 from pyzzicato.codecs.chord_duration import Voice
 from pyzzicato.errors import InvalidControl, ModelUnavailable
-from pyzzicato.generator import Step, collect, collect_takes
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.families.chords.generate import MOST_AGAIN, TokenGenerator, Walk, _Player, _Runs
+from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import model_info
-from pyzzicato.runtime import State, StepGraph
-from pyzzicato.token_generator import MOST_AGAIN, TokenGenerator, Walk, _Player, _Runs
+from pyzzicato.runtime.session import State, StepGraph
 from tests.small_chords import made_up, make_model
 
 NETWORKS = {
-    "lstm": {"family": "note_duration_rnn", "cell": "lstm", "cut": "slices"},
-    "next": {"family": "next_note_gru", "cell": "gru", "cut": "onsets"},
+    "lstm": {"family": "chords.note_duration_rnn", "cell": "lstm", "cut": "slices"},
+    "next": {"family": "chords.next_note_gru", "cell": "gru", "cut": "onsets"},
 }
 SEED = made_up(3, 16)
 every_network = pytest.mark.parametrize("name", NETWORKS)

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pyzzicato.token_spread import BASSES, MEMORIES, NAMES, SPREAD, InUse, Spread
+from pyzzicato.families.chords.spread import BASSES, MEMORIES, NAMES, SPREAD, InUse, Spread
 
 CHORDS = ((), *((low, 60 + top) for low in (36, 38, 40, 41, 43, 45, 47, 48) for top in range(12)))
 BASS_36 = range(1, 13)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.datasets import Dataset, Piece
-from pyzzicato.families import transformer
-from pyzzicato.performance_examples import NoteWindows
-from pyzzicato.recipes import Recipe, recipe
+from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.families.transformer import family as transformer
+from pyzzicato.families.transformer.windows import NoteWindows
 from pyzzicato.registry import models
-from pyzzicato.runtime import weights_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import Recipe, recipe
 from tests.small_transformer import COMPOSERS, CONFIG
 from tests.test_families import made_up
 

@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import DURATION, PITCH, TIME, duration_seconds
-from pyzzicato.datasets import Piece
-from pyzzicato.density import EVERYBODY
-from pyzzicato.generator import collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import NoteSequence
-from pyzzicato.touch import DENSER, FEWEST, MEMORY, SHARES, TouchGuard, touch_of, touch_table
+from pyzzicato.data.datasets import Piece
+from pyzzicato.data.density import EVERYBODY
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors.articulation import (
+    DENSER,
+    FEWEST,
+    MEMORY,
+    SHARES,
+    TouchGuard,
+    touch_of,
+    touch_table,
+)
+from pyzzicato.generation.generator import collect_takes
+from pyzzicato.music.notes import NoteSequence
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 NOTHING = np.zeros((0, 5), np.int64)
@@ -181,6 +189,6 @@ def test_it_is_the_leaning_that_does_it(
     player: NoteGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_table = connected(player, "chopin")
-    monkeypatch.setattr("pyzzicato.touch.PULL", 0.0)
+    monkeypatch.setattr("pyzzicato.families.transformer.processors.articulation.PULL", 0.0)
     without = connected(player, "chopin")
     assert with_table > 1.3 * without

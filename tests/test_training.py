@@ -10,17 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.cli import main
-from pyzzicato.datasets import read_dataset
+from pyzzicato.cli.main import main
+from pyzzicato.data.datasets import read_dataset
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
-from pyzzicato.generator import collect
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.recipes import family_module, load_keras, recipe, weights_by_path
+from pyzzicato.families.piano_roll.windows import (
+    INPUTS,
+    RollWindows,
+    condition_of,
+    corrupt,
+    density_code,
+)
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.generation.generator import collect
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.roll_examples import INPUTS, RollWindows, condition_of, corrupt, density_code
-from pyzzicato.runtime import weights_of
-from pyzzicato.training import train
+from pyzzicato.runtime.session import weights_of
+from pyzzicato.training.loop import train
+from pyzzicato.training.recipes import family_module, load_keras, recipe, weights_by_path
 
 # TensorFlow's own, with NumPy 2.
 pytestmark = [
@@ -29,8 +35,10 @@ pytestmark = [
 ]
 
 RECIPES = {
-    "wavenet": "channels = 8\nkernel = 3\ndilations = [1, 2]\ngated = true\nskip = 8\nhidden = 8",
-    "roll_lstm": "told = 8\nunits = 8\nhidden = [8, 8]",
+    "piano_roll.wavenet": (
+        "channels = 8\nkernel = 3\ndilations = [1, 2]\ngated = true\nskip = 8\nhidden = 8"
+    ),
+    "piano_roll.lstm": "told = 8\nunits = 8\nhidden = [8, 8]",
 }
 TOML = """
 title = "Tiny"
@@ -89,8 +97,8 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A models folder with one tiny recipe of each family, `tiny_<family>`."""
     for family, config in RECIPES.items():
-        (tmp_path / "models" / f"tiny_{family}").mkdir(parents=True)
-        path = tmp_path / "models" / f"tiny_{family}" / "model.toml"
+        (tmp_path / "models" / f"tiny_{family.rpartition('.')[2]}").mkdir(parents=True)
+        path = tmp_path / "models" / f"tiny_{family.rpartition('.')[2]}" / "model.toml"
         path.write_text(TOML.format(family=family, config=config))
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path / "models"))
     return tmp_path
@@ -197,7 +205,9 @@ def trained_anew(
 
     Without dropout, whose dice are not kept with a run; `training` are settings of the recipe.
     """
-    text = TOML.format(family="wavenet", config=RECIPES["wavenet"]).replace("0.1", "0.0", 1)
+    text = TOML.format(family="piano_roll.wavenet", config=RECIPES["piano_roll.wavenet"]).replace(
+        "0.1", "0.0", 1
+    )
     for key in training:
         text = re.sub(rf"^{key} = .*\n", "", text, flags=re.MULTILINE)
     more = "".join(f"{key} = {value}\n" for key, value in training.items())
@@ -229,7 +239,7 @@ def test_what_is_exported_comes_back_as_the_keras_model(shelf: Path, family: str
     import keras
     import onnx
 
-    plan = recipe(shelf / "models" / f"tiny_{family}", shelf / "runs")
+    plan = recipe(shelf / "models" / f"tiny_{family.rpartition('.')[2]}", shelf / "runs")
     keras.utils.set_random_seed(3)
     model = family_module(family).build(plan.config)
     weights = weights_by_path(model)
@@ -267,7 +277,15 @@ def test_a_folder_without_training_music_is_one_sentence(shelf: Path, tmp_path: 
 def test_a_backend_that_is_not_there_is_one_sentence(
     shelf: Path, music: Path, project: Path
 ) -> None:
-    command = [sys.executable, "-m", "pyzzicato.cli", "train", "tiny_wavenet", "--data", str(music)]
+    command = [
+        sys.executable,
+        "-m",
+        "pyzzicato.cli.main",
+        "train",
+        "tiny_wavenet",
+        "--data",
+        str(music),
+    ]
     run = subprocess.run(
         command,
         cwd=project,

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.datasets import Piece
-from pyzzicato.families import transformer
-from pyzzicato.note_generator import NoteControls
-from pyzzicato.note_graph import NoteGraph
-from pyzzicato.performance_examples import NoteWindows
+from pyzzicato.data.datasets import Piece
+from pyzzicato.families.transformer import family as transformer
+from pyzzicato.families.transformer.generate import NoteControls
+from pyzzicato.families.transformer.graph import NoteGraph
+from pyzzicato.families.transformer.windows import NoteWindows
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.runtime import StepGraph
+from pyzzicato.runtime.session import StepGraph
 from tests.small_transformer import COMPOSERS, CONFIG, EVERYTHING, make_transformer
 from tests.test_families import made_up
 
@@ -34,7 +34,7 @@ def windows(info: ModelInfo) -> dict[str, np.ndarray]:
 
 
 def check_same(info: ModelInfo) -> None:
-    from pyzzicato.recipes import load_keras
+    from pyzzicato.training.recipes import load_keras
 
     inputs = windows(info)
     wanted = np.asarray(load_keras(info)(inputs))

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.abc_notation import read_abc
-from pyzzicato.abc_writer import melody_prompt
-from pyzzicato.composition import Composition
-from pyzzicato.generator import collect
-from pyzzicato.midi import read_music
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.composition.order import Composition
+from pyzzicato.families.abc.decode import SEED_ENDS, TuneReader
+from pyzzicato.formats.abc.notation import read_abc
+from pyzzicato.formats.abc.tune_book import tune_book
+from pyzzicato.formats.abc.writer import melody_prompt
+from pyzzicato.formats.midi import read_music
+from pyzzicato.generation.generator import collect
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import model_info
-from pyzzicato.seeds import find_seed
-from pyzzicato.tune_book import tune_book
-from pyzzicato.tune_reader import SEED_ENDS, TuneReader
+from pyzzicato.seeds.library import find_seed
 from tests.small_tunes import tune
 
 HEADER = "X:1\nT:Untitled\nM:4/4\nL:1/16\nK:G\n"

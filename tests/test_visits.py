@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.generator import Step
-from pyzzicato.notes import Note
+from pyzzicato.composition.job import Job
+from pyzzicato.generation.generator import Step
+from pyzzicato.music.notes import Note
 from pyzzicato.registry import models
 from pyzzicato.ui import visits
-from pyzzicato.ui.jobs import Job
 from pyzzicato.ui.visits import Visits
 from tests.small_model import make_model
 from tests.visits import compose, finished, open_app, problems, view_of, words

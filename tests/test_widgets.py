@@ -8,9 +8,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pyzzicato.registry import models
-from pyzzicato.ui import beginning, stage, wings
+from pyzzicato.ui import score_panel, seed_picker, settings_panel
 from pyzzicato.ui.links import usual_settings
-from pyzzicato.ui.state import View
+from pyzzicato.ui.session import View
 from tests.visits import compose, open_app, view_of
 
 
@@ -63,7 +63,9 @@ def test_a_model_shows_its_usual_settings_after_any_other() -> None:
         assert not changed, name
 
 
-@pytest.mark.parametrize("where", [(beginning, "draw"), (wings, "_turn"), (stage, "draw")])
+@pytest.mark.parametrize(
+    "where", [(seed_picker, "draw"), (settings_panel, "_turn"), (score_panel, "draw")]
+)
 def test_a_run_that_is_cut_short_changes_no_setting(
     where: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +85,7 @@ def test_a_model_chosen_in_a_run_that_is_cut_short_keeps_its_settings(
 ) -> None:
     app = open_app(model="lstm")
     with monkeypatch.context() as cut:
-        cut.setattr(wings, "_turn", lambda *_: st.stop())
+        cut.setattr(settings_panel, "_turn", lambda *_: st.stop())
         app.selectbox(key="set-model").set_value("note_duration_gru").run()
     app.run()
     check(app)
@@ -106,7 +108,7 @@ def test_the_page_goes_back_to_compose_whenever_a_piece_ends(
     part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app(model="lstm", seconds="5")
-    module: Any = {"wings": wings, "stage": stage}[part]
+    module: Any = {"wings": settings_panel, "stage": score_panel}[part]
     draw = module.draw
 
     def after_the_end(view: View) -> None:

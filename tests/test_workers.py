@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.workers import MOST_PROCESSES, Progress, cores, spread
+from pyzzicato.runtime.processes import MOST_PROCESSES, Progress, cores, spread
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -31,7 +31,7 @@ def _number(_: int) -> int:
 
 
 _FIRST = """
-from pyzzicato.workers import spread
+from pyzzicato.runtime.processes import spread
 from tests.test_workers import beat
 if __name__ == "__main__":
     list(spread(beat, {files!r}, 2))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.yang_lerch import FEATURES, NOTE_VALUES, features
+from pyzzicato.metrics.yang_lerch import FEATURES, NOTE_VALUES, features
+from pyzzicato.music.notes import Note, NoteSequence
 
 # At 120 a bar is 2 s. Bar 1: C for 1 s, E for 1 s. Bar 2: G from 3 s to 4 s. Bar 3: C' for 1 s.
 TUNE = NoteSequence((Note(0, 1, 60), Note(1, 2, 64), Note(3, 4, 67), Note(4, 5, 72)))

@@ -8,8 +8,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
-from pyzzicato.ui.jobs import Progress
-from pyzzicato.ui.state import View
+from pyzzicato.composition.job import Progress
+from pyzzicato.ui.session import View
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 

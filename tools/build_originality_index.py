@@ -23,11 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.composers import COMPOSERS
-from pyzzicato.datasets import Piece, read_dataset
+from pyzzicato.data.datasets import Piece, read_dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.originality import ASSET
-from pyzzicato.passages import (
+from pyzzicato.metrics.originality import ASSET
+from pyzzicato.metrics.passages import (
     REAL_SECONDS,
     Index,
     Recording,
@@ -35,7 +34,8 @@ from pyzzicato.passages import (
     find_passage,
     stream_of,
 )
-from pyzzicato.titles import right_title
+from pyzzicato.music.composers import COMPOSERS
+from pyzzicato.music.titles import right_title
 
 KINDS = ("performance", "score")
 SHOWN = (50, 90, 95, 99, 100)

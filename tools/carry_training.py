@@ -18,11 +18,11 @@ import json
 import sys
 from pathlib import Path
 
-from pyzzicato.datasets import music_for
+from pyzzicato.data.datasets import music_for
+from pyzzicato.data.packed import pack
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.packed_notes import pack
-from pyzzicato.recipes import next_recipe, recipe
 from pyzzicato.registry import model_info
+from pyzzicato.training.recipes import next_recipe, recipe
 
 MIB = 2**20
 

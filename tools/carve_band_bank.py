@@ -37,9 +37,9 @@ import numpy as np
 from carve_soundfont import BANK_MAGIC, BANK_RATE, encoded
 from numpy.typing import NDArray
 
-from pyzzicato.notes import Note
-from pyzzicato.soundfont import SoundFont
-from pyzzicato.synth import key_sound, render_notes
+from pyzzicato.music.notes import Note
+from pyzzicato.render.soundfont import SoundFont
+from pyzzicato.render.synth import key_sound, render_notes
 
 VELOCITY = 100  # at which everything is recorded; brought up to 127 by `level`
 SILENCE = -54.0  # dB below its peak at which a drum has died away

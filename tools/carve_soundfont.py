@@ -54,8 +54,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyzzicato.soundfont import RECORDS, VORBIS_FLAG, Amount, SoundFont
-from pyzzicato.synth import key_sound
+from pyzzicato.render.soundfont import RECORDS, VORBIS_FLAG, Amount, SoundFont
+from pyzzicato.render.synth import key_sound
 
 QUALITY = 0.6
 UNCHANGED_VELOCITY = 80

@@ -35,9 +35,9 @@ from pathlib import Path
 
 import mido
 
-from pyzzicato.abc_library import field_of, split_tunes
-from pyzzicato.abc_notation import read_abc
+from pyzzicato.data.abc import field_of, split_tunes
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.formats.abc.notation import read_abc
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "abc.md"
 MUSIC21 = ("airdsAirs", "essenFolksong", "oneills1850", "ryansMammoth")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyzzicato.codecs.performance import Performance
-from pyzzicato.datasets import Piece, read_dataset
+from pyzzicato.data.datasets import Piece, read_dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.notes import NoteSequence
+from pyzzicato.music.notes import NoteSequence
 
 CLOSE = 0.01  # s
 KEPT = 0.995  # of the notes

@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyzzicato.abc_reader import read_tune
-from pyzzicato.abc_text import music_lines
-from pyzzicato.composers import Composer
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.midi import read_midi
-from pyzzicato.notes import Note, NoteSequence
-from pyzzicato.seeds import Seed, read_seed, seed_files
+from pyzzicato.formats.abc.reader import read_tune
+from pyzzicato.formats.abc.text import music_lines
+from pyzzicato.formats.midi import read_midi
+from pyzzicato.music.composers import Composer
+from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.seeds.library import Seed, read_seed, seed_files
 
 PASS_SHARE = 0.95
 SECONDS = (8.0, 20.0)

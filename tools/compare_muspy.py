@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pyzzicato import metrics
-from pyzzicato.datasets import Piece, read_dataset
+from pyzzicato.data.datasets import Piece, read_dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.notes import NoteSequence
+from pyzzicato.metrics import notes as metrics
+from pyzzicato.music.notes import NoteSequence
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 RESOLUTION = 24  # steps a quarter note
@@ -92,8 +92,8 @@ def page(found: Mapping[str, list[float]], version: str, works: int) -> str:
         "# The measures beside MusPy's",
         "",
         "What each measure of the score sheet is, its unit and its source stand in "
-        "`pyzzicato/metrics.py`. Those that MusPy (Dong et al., ISMIR 2020) has as well were held "
-        f"against MusPy {version} by `python tools/compare_muspy.py --data FOLDER --write`: "
+        "`pyzzicato/metrics/notes.py`. Those that MusPy (Dong et al., ISMIR 2020) has as well were "
+        f"held against MusPy {version} by `python tools/compare_muspy.py --data FOLDER --write`: "
         f"{count} real performances of {works} works of the test split, put on MusPy's grid of "
         f"{RESOLUTION} steps a quarter note. Wanted: no difference above {AGREED:g}.",
         "",

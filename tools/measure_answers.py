@@ -9,10 +9,11 @@ notes per second that were played, as logarithms, are set beside those that were
 `times` what was asked has the median and the distance from the 10th percentile to the 90th of what
 was played. (Not by least squares: playing is off its course by chance too, so half minutes would
 go further apart than meant, and it is how far apart they are that is held beside real music.)
-`pyzzicato/paces.py` turns that round, to ask for what gives the wanted densities; it does so while
-this measures too, with what training.json knows already. The answer is not quite along a line, and
-what is asked for once it is turned round goes further: so measure twice, the second time with
-another `--rng-seed`; where there is a row already, the mean of it and of what is found is written.
+`processors/density_control.py` turns that round, to ask for what gives the wanted densities; it
+does so while this measures too, with what training.json knows already. The answer is not quite
+along a line, and what is asked for once it is turned round goes further: so measure twice, the
+second time with another `--rng-seed`; where there is a row already, the mean of
+it and of what is found is written.
 Composers without a row are taken to be answered as the others are in the mean. `--composers`
 measures only these; the other rows stay as they are.
 """
@@ -29,16 +30,16 @@ from typing import NamedTuple
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.courses import Course
-from pyzzicato.density import EVERYBODY, WINDOW_SECONDS
+from pyzzicato.data.density import EVERYBODY, WINDOW_SECONDS
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.generator import collect_takes
-from pyzzicato.note_generator import NoteControls, NoteGenerator
-from pyzzicato.notes import NoteSequence
-from pyzzicato.paces import KNOT, LEAST, Pace, pace_of
+from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
+from pyzzicato.families.transformer.processors.density_control import KNOT, LEAST, Pace, pace_of
+from pyzzicato.families.transformer.processors.density_plan import Course
+from pyzzicato.generation.generator import collect_takes
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.seeds import seeds_by
-from pyzzicato.workers import cores, spread
+from pyzzicato.runtime.processes import cores, spread
+from pyzzicato.seeds.library import seeds_by
 
 GRID = 1.0  # seconds at which a course is read
 OUTER = (10, 50, 90)  # percentiles
@@ -65,7 +66,7 @@ class Answer(NamedTuple):
 
 
 def logarithm(per_second: np.ndarray) -> np.ndarray:
-    """Of notes per second, as `pyzzicato.paces` takes it."""
+    """Of notes per second, as `transformer.processors.density_control` takes it."""
     found: np.ndarray = np.log(per_second + LEAST)
     return found
 

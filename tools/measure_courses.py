@@ -2,10 +2,10 @@
 
     python tools/measure_courses.py MODEL --data FOLDER
 
-Training writes it by itself ("course" and "steadiness", see `pyzzicato.density`, "register", see
-`pyzzicato.registers`, and "touch", see `pyzzicato.touch`); this is for a model that was trained
+Training writes it by itself ("course" and "steadiness", see `data.density`, "register", see
+`processors.register`, and "touch", see `processors.articulation`); this is for a model trained
 before it did. It also prints what windows of a piece have in common, by how far they are apart, and
-where the first of them stands: `OPENING` in `pyzzicato/paces.py`.
+where the first of them stands: `OPENING` in `transformer/processors/density_control.py`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.datasets import music_for
-from pyzzicato.density import course_table, in_common, steadiness_table, window_ranks
-from pyzzicato.paces import KNOT, OPENING
-from pyzzicato.registers import register_table
+from pyzzicato.data.datasets import music_for
+from pyzzicato.data.density import course_table, in_common, steadiness_table, window_ranks
+from pyzzicato.families.transformer.processors.articulation import touch_table
+from pyzzicato.families.transformer.processors.density_control import KNOT, OPENING
+from pyzzicato.families.transformer.processors.register import register_table
 from pyzzicato.registry import model_info
-from pyzzicato.touch import touch_table
 
 LAGS = (1, 2, 4, 8)
 

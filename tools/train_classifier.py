@@ -23,12 +23,12 @@ import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from pyzzicato.classifier import ASSET
-from pyzzicato.classifier_clips import Clips, gather, keep, kept, known_composers
-from pyzzicato.classifier_sources import between_sources
-from pyzzicato.classifier_training import Plan, measure, save, told_by_folds, train
-from pyzzicato.datasets import Piece, read_dataset
-from pyzzicato.recognition_tables import classifier_card
+from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.evaluation.classifier.clips import Clips, gather, keep, kept, known_composers
+from pyzzicato.evaluation.classifier.network import ASSET
+from pyzzicato.evaluation.classifier.sources import between_sources
+from pyzzicato.evaluation.classifier.training import Plan, measure, save, told_by_folds, train
+from pyzzicato.reports.recognition_tables import classifier_card
 
 CARD = Path(__file__).resolve().parent.parent / "docs" / "classifier.md"
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.card_figures import best_figure
-from pyzzicato.composers import COMPOSERS
+from pyzzicato.music.composers import COMPOSERS
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.seeds import all_seeds
+from pyzzicato.reports.card_figures import best_figure
+from pyzzicato.seeds.library import all_seeds
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- figures:([a-z]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pyzzicato.notes import NoteSequence
+from pyzzicato.music.notes import NoteSequence
 
 __all__ = ["Codec"]
 

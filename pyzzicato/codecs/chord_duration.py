@@ -29,7 +29,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 __all__ = [
     "REST",

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 
 __all__ = [
     "HIGHEST",

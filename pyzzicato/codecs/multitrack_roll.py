@@ -26,10 +26,10 @@ from typing import TypeVar
 import numpy as np
 
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.limits import MAX_BYTES, MAX_NOTES, check_size
-from pyzzicato.midi_events import read_events
-from pyzzicato.midi_notes import struck_notes
-from pyzzicato.notes import Note, NoteSequence, counted
+from pyzzicato.formats.midi_events import read_events
+from pyzzicato.formats.midi_notes import struck_notes
+from pyzzicato.music.limits import MAX_BYTES, MAX_NOTES, check_size
+from pyzzicato.music.notes import Note, NoteSequence, counted
 
 __all__ = [
     "DRUMS",

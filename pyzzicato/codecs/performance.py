@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.notes import LOWEST_KEY, Note, NoteSequence
+from pyzzicato.music.notes import LOWEST_KEY, Note, NoteSequence
 
 __all__ = [
     "BINS",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyzzicato.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 __all__ = [
     "KEYS",

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from pyzzicato import band_seeds, wording
-from pyzzicato.band_parts import band_notes, is_band, players
+from pyzzicato import errors
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, place_of
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import piano_part
-from pyzzicato.notes import NoteSequence
+from pyzzicato.formats.midi import piano_part
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.render.stems import band_notes, is_band, players
+from pyzzicato.seeds import band as band_seeds
 from pyzzicato.ui.pieces import Start
 
 __all__ = ["becomes", "fitted", "listed", "plays_band"]
@@ -85,7 +86,7 @@ def _called(music: NoteSequence, part: str) -> list[str]:
 
 def listed(names: Sequence[str]) -> str:
     """Instruments in words: "guitar, bass and strings"."""
-    return wording.listed([name.lower() for name in names])
+    return errors.listed([name.lower() for name in names])
 
 
 def _are(names: Sequence[str]) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pyzzicato.controls import declared
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.families.abc.checkpoints import Attempt, attempts
+from pyzzicato.generation.controls import declared
 from pyzzicato.registry import ModelInfo
-from pyzzicato.text_checkpoints import Attempt, attempts
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import SeedCard, player, seed_cards
 

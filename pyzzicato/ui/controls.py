@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pyzzicato.controls import Control, declared
-from pyzzicato.ui.state import View
+from pyzzicato.generation.controls import Control, declared
+from pyzzicato.ui.session import View
 from pyzzicato.ui.widgets import draw_choice, draw_value
 
 __all__ = ["draw_control", "main_control", "others", "without_effect"]

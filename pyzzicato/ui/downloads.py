@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pyzzicato.controls import declared
-from pyzzicato.layering import layered
-from pyzzicato.midi import write_midi
-from pyzzicato.notes import NoteSequence
+from pyzzicato.formats.abc.tune_book import tune_book
+from pyzzicato.formats.midi import write_midi
+from pyzzicato.generation.controls import declared
+from pyzzicato.music.layering import layered
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.tune_book import tune_book
 from pyzzicato.ui import links
 from pyzzicato.ui.band import listed
 from pyzzicato.ui.pieces import Piece
@@ -80,19 +80,19 @@ class Kept:
         if kind == "abc":
             return tune_book(self.text).encode()
         if kind == "stems":
-            from pyzzicato.band_parts import stems_file
+            from pyzzicato.render.stems import stems_file
 
             return stems_file(self.music, file_name(self.piece, self.shown, "").rstrip("."))
         if kind == "mid":
             return write_midi(self.music, name=title_of(self.piece))
         if kind in ("png", "svg"):
-            from pyzzicato.plotting import figure_file, roll_figure
+            from pyzzicato.render.plotting import figure_file, roll_figure
 
             there, new = self.piece.parts(self.written)
             title, layers = title_of(self.piece), self.shown is None
             figure = roll_figure(there, new, title=title, border=self.piece.border, layers=layers)
             return figure_file(figure, kind)
-        from pyzzicato.audio import sound_file
+        from pyzzicato.render.audio import sound_file
 
         return sound_file(self.music, kind)
 

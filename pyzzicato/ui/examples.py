@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pyzzicato.composition.examples import Example, examples
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.examples import Example, examples
 from pyzzicato.registry import ModelInfo
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import SeedCard, player, seed_cards

@@ -11,8 +11,8 @@ from functools import partial
 
 import streamlit as st
 
-from pyzzicato.band_parts import is_band
-from pyzzicato.notes import NoteSequence
+from pyzzicato.music.notes import NoteSequence
+from pyzzicato.render.stems import is_band
 from pyzzicato.ui import shell
 from pyzzicato.ui.downloads import MIME, Kept, about_link, title_of
 from pyzzicato.ui.making import Making
@@ -126,7 +126,7 @@ def _draw_picture(kept: Kept) -> None:
 def _picture(
     seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool, layers: bool
 ) -> bytes:
-    from pyzzicato.plotting import figure_file, roll_figure
+    from pyzzicato.render.plotting import figure_file, roll_figure
 
     figure = roll_figure(seed, music, border=border, title=title, dark=dark, layers=layers)
     return figure_file(figure, "png")

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pyzzicato.composers import find_composer
-from pyzzicato.controls import Control, declared
 from pyzzicato.errors import InvalidControl, UnknownName
-from pyzzicato.music_sources import NOTHING
+from pyzzicato.generation.controls import Control, declared
+from pyzzicato.music.composers import find_composer
 from pyzzicato.registry import ModelInfo
-from pyzzicato.seeds import find_seed
+from pyzzicato.seeds.library import find_seed
+from pyzzicato.seeds.sources import NOTHING
 
 __all__ = [
     "AVOID",

@@ -7,11 +7,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pyzzicato.composers import find_composer
+from pyzzicato.composition.listening import (
+    NEITHER,
+    REAL,
+    SCALES,
+    Answers,
+    Mean,
+    Trial,
+    make_trial,
+    suited,
+)
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.listening import NEITHER, REAL, SCALES, Answers, Mean, Trial, make_trial, suited
+from pyzzicato.music.composers import find_composer
 from pyzzicato.registry import ModelInfo
-from pyzzicato.score_tables import Table
+from pyzzicato.reports.score_tables import Table
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import player
 from pyzzicato.ui.tables import show_table

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
-from pyzzicato.layering import PROGRAMS
-from pyzzicato.notes import Note
+from pyzzicato.music.layering import PROGRAMS
+from pyzzicato.music.notes import Note
 
 __all__ = ["BAND", "COLUMNS", "EARLIER", "NEW", "SEED", "News", "Rows", "note_rows", "pack"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.notes import NoteSequence
-from pyzzicato.seeds import all_seeds
-from pyzzicato.ui import anew, resources, shell
+from pyzzicato.music.notes import NoteSequence
+from pyzzicato.seeds.library import all_seeds
+from pyzzicato.ui import infill, resources, shell
 from pyzzicato.ui.pieces import Other, Start, library_start
-from pyzzicato.ui.state import View
+from pyzzicato.ui.session import View
 from pyzzicato.ui.styles import own_music
 from pyzzicato.ui.widgets import draw_anew, gather, toggle
 
@@ -23,7 +23,7 @@ _LONGEST = 300.0  # seconds
 
 def _base(view: View, music: NoteSequence | None) -> Start:
     """The piece on the stage; a seed that nothing was written after stays the seed it is."""
-    return view.seed if view.piece is None or music is None else anew.base(view, music)
+    return view.seed if view.piece is None or music is None else infill.base(view, music)
 
 
 def possible(view: View, music: NoteSequence | None) -> bool:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from pyzzicato.band_controls import asked_keep
-from pyzzicato.composers import find_composer
-from pyzzicato.composition import style_of
-from pyzzicato.filling import Gap, asked_gap, parted
-from pyzzicato.notes import NoteSequence
+from pyzzicato.composition.job import Job
+from pyzzicato.composition.order import style_of
+from pyzzicato.families.band.controls import asked_keep
+from pyzzicato.generation.infill import Gap, asked_gap, parted
+from pyzzicato.music.composers import find_composer
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.seeds import find_seed
+from pyzzicato.seeds.library import find_seed
 from pyzzicato.ui import links
-from pyzzicato.ui.jobs import Job
 
 __all__ = ["Other", "Piece", "Scene", "Start", "library_start", "nothing_start"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from pyzzicato.errors import ModelUnavailable
-from pyzzicato.generator import Generator
-from pyzzicato.notes import NoteSequence
+from pyzzicato.families.band.vae.styles import STYLES_FILE, StyleLibrary, load_library
+from pyzzicato.generation.generator import Generator
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.style_space import STYLES_FILE, StyleLibrary, load_library
 from pyzzicato.ui.memory import settle
 
 __all__ = ["generator", "missing", "reads", "styles"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pyzzicato.score_tables import Scored, best
+from pyzzicato.reports.score_tables import Scored, best
 
 __all__ = [
     "curve_plot",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from pyzzicato.style_space import StyleLibrary
+from pyzzicato.families.band.vae.styles import StyleLibrary
 
 __all__ = ["Label", "drawn", "labelled", "style_map"]
 

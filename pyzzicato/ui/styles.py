@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pyzzicato.errors import PyzzicatoError, UnreadableMusic
-from pyzzicato.limits import check_size
-from pyzzicato.music_sources import MOST_STYLES
-from pyzzicato.notes import NoteSequence
+from pyzzicato.errors import PyzzicatoError, UnreadableMusic, listed
+from pyzzicato.music.limits import check_size
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.seeds.sources import MOST_STYLES
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.pieces import Other
-from pyzzicato.ui.state import View
+from pyzzicato.ui.session import View
 from pyzzicato.ui.style_map import style_map
 from pyzzicato.ui.uploads import read_upload
 from pyzzicato.ui.widgets import gather
-from pyzzicato.wording import listed
 
 __all__ = ["CONTROL", "draw", "own_music"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyzzicato.band_seeds import BAR
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.midi import Reading, music_reading, tunes_in
-from pyzzicato.music_sources import for_model
-from pyzzicato.notes import NoteSequence
+from pyzzicato.formats.midi import Reading, music_reading, tunes_in
+from pyzzicato.music.notes import NoteSequence
+from pyzzicato.seeds.band import BAR
+from pyzzicato.seeds.sources import for_model
 
 __all__ = ["Part", "Upload", "read_upload"]
 

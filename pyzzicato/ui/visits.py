@@ -21,12 +21,12 @@ from typing import Any
 
 import streamlit as st
 
+from pyzzicato.composition.job import Job, Progress
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.paths import data_folder
 from pyzzicato.registry import ModelInfo
-from pyzzicato.saving import write_whole
-from pyzzicato.ui.jobs import Job, Progress
+from pyzzicato.render.files import write_whole
 from pyzzicato.ui.pieces import Other, Piece, Scene, Start
 
 __all__ = ["COOKIE", "Saved", "Visits", "token", "visits"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import streamlit as st
 
 if TYPE_CHECKING:
-    from pyzzicato.ui.state import View
+    from pyzzicato.ui.session import View
 
 __all__ = ["draw_anew", "draw_choice", "draw_value", "gather", "show", "toggle", "was_pressed"]
 

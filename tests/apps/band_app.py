@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pyzzicato.notes import NoteSequence
+from pyzzicato.music.notes import NoteSequence
 from pyzzicato.ui.player import page_code, player, sound_bank, takes_row
 from tests.small_band import band_piece
 

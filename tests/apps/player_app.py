@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pyzzicato.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.ui.player import (
     Known,
     SeedCard,

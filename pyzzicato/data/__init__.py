@@ -1,0 +1,1 @@
+"""A folder of training music as pieces by split."""

@@ -1,0 +1,1 @@
+"""Who might have composed this: a small network of our own."""

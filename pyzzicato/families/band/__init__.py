@@ -1,0 +1,1 @@
+"""Networks that play in a band of five."""

@@ -1,0 +1,1 @@
+"""A band by convolutions, two bars at a time."""

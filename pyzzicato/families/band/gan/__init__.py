@@ -1,0 +1,1 @@
+"""A band by a GAN."""

@@ -1,0 +1,1 @@
+"""A band written step by step."""

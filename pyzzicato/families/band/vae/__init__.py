@@ -1,0 +1,1 @@
+"""A band by latents, with styles to mix."""

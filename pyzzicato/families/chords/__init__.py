@@ -1,0 +1,1 @@
+"""Networks that write one note or chord and its length a step."""

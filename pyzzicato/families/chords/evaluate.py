@@ -1,0 +1,219 @@
+"""How well a network of notes and lengths tells real music, beside two baselines.
+
+Conventions. Every token of a piece is told from those before it, name and length apart. `nats`
+is the mean surprise; `accuracy` the share whose likeliest code is the right one; `precision` and
+`recall` are Keras' own at a threshold of 0.5: of the codes told with a chance above one half the
+share that is right, and of all tokens the share that is told so and right. On many classes few
+chances pass one half, so precision is high where recall is nearly nothing. A precision is None
+where no chance passes.
+
+A network trained on every step of a window reads each piece from its beginning, as when it plays.
+One trained on the token after a window (`last`) reads the window before each token, as in
+training, and a piece's first tokens, which have none, do not count. Baselines: see
+`metrics.chord_markov`. Tokens outside the vocabulary are treated as in training: left out, or
+replaced by the nearest.
+
+Beside that, takes at the default controls after built-in seeds: how many of them strike the same
+note or chord more than eight times in a row, and how long they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyzzicato.data.datasets import Dataset
+from pyzzicato.families.chords.windows import lines_of, read_before, read_vocabulary, sizes
+from pyzzicato.generation.generator import collect_takes
+from pyzzicato.metrics.chord_markov import ORDERS, ChordMarkov
+from pyzzicato.music.notes import NoteSequence
+from pyzzicato.registry import ModelInfo
+from pyzzicato.runtime.session import StepGraph
+from pyzzicato.seeds.library import all_seeds
+
+__all__ = ["PARTS", "Tally", "chord_nats", "chord_scores", "line_scores", "longest_run"]
+
+PARTS = ("note", "duration")
+SPLITS = ("train", "val", "test")
+MOST_AGAIN = 8
+TAKES, SEEDS = 200, 40
+_AT_ONCE = 256  # windows
+
+Lines = Sequence[np.ndarray]
+
+
+class Tally:
+    """Sums over tokens, from which the four figures are made."""
+
+    def __init__(self) -> None:
+        self.count = self.nats = self.right = self.sure = self.sure_right = 0.0
+
+    def add(self, chance: np.ndarray, target: np.ndarray) -> None:
+        """Takes in chances (n, codes) and the right codes (n,)."""
+        of_right = chance[np.arange(len(target)), target]
+        self.count += len(target)
+        self.nats -= float(np.log(np.maximum(of_right, 1e-30), dtype=np.float64).sum())
+        self.right += float((chance.argmax(axis=1) == target).sum())
+        self.sure += float((chance > 0.5).sum())
+        self.sure_right += float((of_right > 0.5).sum())
+
+    def figures(self) -> dict[str, Any]:
+        """nats, accuracy, precision, recall."""
+        count = max(self.count, 1.0)
+        return {
+            "nats": round(self.nats / count, 4),
+            "accuracy": round(self.right / count, 4),
+            "precision": round(self.sure_right / self.sure, 4) if self.sure else None,
+            "recall": round(self.sure_right / count, 4),
+        }
+
+
+def chord_scores(
+    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """What metrics.json gains: "tokens" with train, val, test (who: part: figures) and takes."""
+    config = _config(info)
+    lines = {name: lines_of(dataset.split(name), config) for name in SPLITS}
+    found = line_scores(StepGraph(info.weights), config, lines, say)
+    found["takes"] = _takes(info)
+    say(f"{found['takes']['looped']} of {found['takes']['takes']} takes go round one chord")
+    return {"tokens": found}
+
+
+def chord_nats(graph: StepGraph, info: ModelInfo, dataset: Dataset, split: str) -> float:
+    """How surprising a split is to `graph`, in nats per token, name and length together."""
+    config = _config(info)
+    window = config["window"] if config.get("last") else 0
+    lines = lines_of(dataset.split(split), config)
+    told = _network(graph, [line for line in lines if len(line)], sizes(config)[0], window)
+    return float(sum(told[part]["nats"] for part in PARTS))
+
+
+def _config(info: ModelInfo) -> dict[str, Any]:
+    return {**info.config, **info.training, "vocabulary": read_vocabulary(info.folder)}
+
+
+def longest_run(music: NoteSequence) -> int:
+    """How many times in a row the same note or chord is struck in `music`, at most."""
+    struck: dict[float, set[int]] = {}
+    for note in music:
+        struck.setdefault(note.start, set()).add(note.pitch)
+    last, again, longest = None, 0, 0
+    for when in sorted(struck):
+        again = again + 1 if struck[when] == last else 1
+        last, longest = struck[when], max(longest, again)
+    return longest
+
+
+def _takes(info: ModelInfo) -> dict[str, Any]:
+    """200 takes at the default controls, five after each of 40 built-in seeds."""
+    generator, controls = info.load(), info.controls()
+    seeds = all_seeds()
+    chosen = [seeds[place * len(seeds) // SEEDS] for place in range(SEEDS)]
+    made = [
+        take
+        for seed in chosen
+        for take in collect_takes(
+            generator.generate(seed.sequence(), controls, TAKES // SEEDS), TAKES // SEEDS
+        )
+    ]
+    return {
+        "takes": len(made),
+        "seconds": controls.seconds,
+        "shortest": round(min(take.duration for take in made), 2),
+        "looped": sum(longest_run(take) > MOST_AGAIN for take in made),
+        "notes_per_second": round(sum(map(len, made)) / len(made) / controls.seconds, 2),
+    }
+
+
+def line_scores(
+    graph: StepGraph,
+    config: Mapping[str, Any],
+    lines: Mapping[str, Lines],
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """The score sheet of a graph on lines of codes (n, 2) by split; "train" must be one."""
+    counts = sizes(config)
+    window = config["window"] if config.get("last") else 0
+    markov = [
+        ChordMarkov([line[:, part] for line in lines["train"]], counts[part]) for part in (0, 1)
+    ]
+    found: dict[str, Any] = {
+        "names": counts[0],
+        "lengths": counts[1],
+        "cut": config["cut"],
+        "rare": config.get("rare", "drop"),
+        "window": window,
+    }
+    skipped = max(window - 1, 0)
+    for split, every in lines.items():
+        here = [line for line in every if len(line) > skipped]
+        if not here:
+            continue
+        found[split] = {
+            "tokens": int(sum(len(line) - skipped for line in here)),
+            "network": _network(graph, here, counts[0], window),
+            **{name: _markov(markov, here, order, skipped) for name, order in ORDERS.items()},
+        }
+        say(f"{split}: " + _line(found[split]))
+    return found
+
+
+def _network(graph: StepGraph, lines: Lines, names: int, window: int) -> dict[str, Any]:
+    tallies = Tally(), Tally()
+    for line in lines:
+        place = max(window - 1, 0)
+        for told in _by_windows(graph, line, window) if window else _through(graph, line):
+            target = line[place : place + len(told)]
+            place += len(told)
+            chance = np.exp(told)
+            tallies[0].add(chance[:, :names], target[:, 0])
+            tallies[1].add(chance[:, names:], target[:, 1])
+    return dict(zip(PARTS, (tally.figures() for tally in tallies), strict=True))
+
+
+def _through(graph: StepGraph, line: np.ndarray) -> Iterator[np.ndarray]:
+    """What the network says before each token of a line, read from its beginning."""
+    state = graph.start(1)
+    read = read_before(line)[:-1].astype(np.float32)[None]
+    for first in range(0, len(line), _AT_ONCE):
+        told, state = graph.advance({"tokens": read[:, first : first + _AT_ONCE]}, state)
+        yield told[0]
+
+
+def _by_windows(graph: StepGraph, line: np.ndarray, window: int) -> Iterator[np.ndarray]:
+    """The same, read from the `window` tokens before; from the first that has so many on."""
+    read = read_before(line)[:-1].astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(read, window, axis=0).swapaxes(1, 2)
+    for first in range(0, len(windows), _AT_ONCE):
+        part = np.ascontiguousarray(windows[first : first + _AT_ONCE])
+        told, _ = graph.advance({"tokens": part}, graph.start(len(part)))
+        yield told[:, -1]
+
+
+def _markov(
+    markov: Sequence[ChordMarkov], lines: Lines, order: int, skipped: int
+) -> dict[str, Any]:
+    found = {}
+    for column, name in enumerate(PARTS):
+        tally = Tally()
+        for line in lines:
+            codes, place = line[:, column], 0
+            for chance in markov[column].chances(codes, order):
+                first = min(max(skipped - place, 0), len(chance))
+                tally.add(chance[first:], codes[place + first : place + len(chance)])
+                place += len(chance)
+        found[name] = tally.figures()
+    return found
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    def both(who: str) -> str:
+        return " + ".join(f"{row[who][part]['nats']:.3f}" for part in PARTS)
+
+    return (
+        f"{both('network')} nats a token for name and length (unigram {both('unigram')}, "
+        f"Markov {both('markov')}), {row['tokens']:,} tokens"
+    )

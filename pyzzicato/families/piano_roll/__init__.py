@@ -1,0 +1,1 @@
+"""Networks that draw the piano roll, 20 steps a second."""

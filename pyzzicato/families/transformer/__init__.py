@@ -1,0 +1,1 @@
+"""The flagship: a Transformer that writes one note a step."""

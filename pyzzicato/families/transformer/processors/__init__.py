@@ -1,0 +1,1 @@
+"""What steers the flagship while it writes."""

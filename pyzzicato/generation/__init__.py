@@ -1,0 +1,1 @@
+"""What every family needs to write notes: the interface, controls, sampling."""

@@ -1,0 +1,1 @@
+"""What music is: notes in seconds, instruments, composers, limits."""

@@ -1,0 +1,1 @@
+"""Music to sound, pictures and files to keep."""

@@ -1,0 +1,1 @@
+"""From metrics.json to cards and tables."""

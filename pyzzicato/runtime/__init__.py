@@ -1,0 +1,1 @@
+"""ONNX Runtime: step graphs built and run, threads, processes."""

@@ -1,0 +1,1 @@
+"""Music to go on from: built-in openings, files, other music."""
