@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
+from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.families.band.controls import BandControls
 from pyzzicato.families.band.decode import BandGenerator, Plan
 from pyzzicato.generation.controls import control
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 
 FAMILY, FAST_FAMILY = "small_band", "fast_band"

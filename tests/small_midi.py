@@ -6,8 +6,7 @@ import struct
 import mido
 import numpy as np
 
-from pyzzicato.formats.midi import cut_overlaps
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence, cut_overlaps
 
 
 def midi(*tracks: list[mido.Message], division: int = 480, kind: int = 1) -> bytes:

@@ -19,9 +19,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from pyzzicato.errors import RenderingFailed, UnknownName
+from pyzzicato.music.instruments import parts_of
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.render import audio
-from pyzzicato.render.stems import parts_of
 from pyzzicato.render.synth import TAIL_SECONDS
 from tests.small_band import band_piece
 

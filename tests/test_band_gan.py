@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.families.band.gan import family as roll_gan
 from pyzzicato.families.band.gan.discriminator import (
@@ -33,6 +33,7 @@ from pyzzicato.families.band.gan.windows import (
 from pyzzicato.families.band.planes import KEYS, SPANS, WIDTH, planes
 from pyzzicato.generation.generator import Step, collect, collect_takes
 from pyzzicato.metrics.band import variety
+from pyzzicato.music.instruments import INSTRUMENTS, instrument_of
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph, weights_of

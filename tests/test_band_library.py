@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, from_sequence, struck
+from pyzzicato.codecs.multitrack_roll import from_sequence, struck
 from pyzzicato.data.band import BandMusic, read_bands, windows
 from pyzzicato.data.datasets import Dataset, read_dataset
 from pyzzicato.data.lpd5 import read_pianoroll
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.instruments import INSTRUMENTS, PROGRAMS
 from pyzzicato.music.notes import Note, NoteSequence
 
 COLUMNS = ("path", "composer", "title", "licence", "kind", "split", "work_id")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.metrics.band import (
     PAIRS,
     band_measures,
@@ -15,6 +14,7 @@ from pyzzicato.metrics.band import (
     style_features,
     variety,
 )
+from pyzzicato.music.instruments import INSTRUMENTS
 
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
 

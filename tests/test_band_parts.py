@@ -9,11 +9,11 @@ import pretty_midi
 import pytest
 import soundfile
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.instruments import INSTRUMENTS, OTHERS, band_notes, is_band, parts_of
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.render import audio
-from pyzzicato.render.stems import OTHERS, band_notes, is_band, parts_of, stem_sounds, stems_file
+from pyzzicato.render.stems import stem_sounds, stems_file
 from tests.small_band import band_piece
 
 RATE = 22050

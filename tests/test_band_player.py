@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll
 from pyzzicato.errors import InvalidControl
-from pyzzicato.families.band.controls import KEEPS, BandControls, asked_keep, kept_instruments
+from pyzzicato.families.band.controls import BandControls
 from pyzzicato.families.band.decode import BandGenerator, Plan, plan, play
 from pyzzicato.generation.controls import declared
 from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.generation.instrument_lock import KEEPS, asked_keep, kept_instruments
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.music.notes import Note, NoteSequence
 
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import PROGRAMS, MultitrackRoll, spans_of
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll, spans_of
 from pyzzicato.data.band import BandMusic
 from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
@@ -29,6 +29,7 @@ from pyzzicato.generation import controls
 from pyzzicato.generation.controls import control
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.metrics.band import STEPS_PER_BAR
+from pyzzicato.music.instruments import PROGRAMS
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.reports.band_sheets import best_figure, sheets

@@ -7,12 +7,11 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.composition.order import compose, order
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.instruments import INSTRUMENTS, parts_of
 from pyzzicato.music.notes import Note, NoteSequence
-from pyzzicato.render.stems import parts_of
 from pyzzicato.seeds.band import band_seed
 from pyzzicato.seeds.library import find_seed
 from tests.small_band import band_piece

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.planes import PARTS, SPANS, WIDTH, planes
 from pyzzicato.families.band.rnn import family as multitrack_rnn
@@ -27,6 +27,7 @@ from pyzzicato.families.band.rnn.windows import (
     window_inputs,
 )
 from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.instruments import INSTRUMENTS, instrument_of
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.runtime.session import StepGraph, weights_of

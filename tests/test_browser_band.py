@@ -9,8 +9,8 @@ from typing import Any
 import mido
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.instruments import INSTRUMENTS
 from tests.small_band import band_piece
 from tests.small_band_model import add_band_model
 from tests.test_browser import Visitor, browser, served, until

@@ -12,9 +12,10 @@ from pyzzicato.data.abc import read_tunes
 from pyzzicato.data.datasets import read_dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError
 from pyzzicato.families.abc import char_rnn
-from pyzzicato.families.abc.decode import HEAD, LONGEST, TuneReader, longest_repeat
+from pyzzicato.families.abc.decode import LONGEST, TuneReader
 from pyzzicato.families.abc.evaluate import is_valid_tune, reading, tunes_written
 from pyzzicato.families.abc.windows import TextStreams
+from pyzzicato.formats.abc.tune_book import HEAD, longest_repeat
 from pyzzicato.generation.controls import declared
 from pyzzicato.generation.generator import Step, collect, collect_takes
 from pyzzicato.metrics.text import markov_nats

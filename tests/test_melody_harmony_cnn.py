@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of, spans_of
+from pyzzicato.codecs.multitrack_roll import spans_of
 from pyzzicato.data.band import BandMusic
 from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import PyzzicatoError
@@ -21,6 +21,7 @@ from pyzzicato.families.band.cnn.evaluate import cnn_told
 from pyzzicato.families.band.cnn.generate import CnnGenerator
 from pyzzicato.families.band.planes import PARTS, window_nats
 from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.instruments import INSTRUMENTS, instrument_of
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph, weights_of

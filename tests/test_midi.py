@@ -9,15 +9,8 @@ import pretty_midi
 import pytest
 
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.formats.midi import (
-    cut_overlaps,
-    piano_part,
-    read_midi,
-    read_music,
-    to_pretty_midi,
-    write_midi,
-)
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.formats.midi import piano_part, read_midi, read_music, to_pretty_midi, write_midi
+from pyzzicato.music.notes import Note, NoteSequence, cut_overlaps
 from tests.small_midi import chunk, midi, off, on, pedal, random_music, raw, spans, tempo
 
 ABC = "X:1\nL:1/4\nQ:1/4=60\nM:4/4\nK:C\nC D E F|\n"

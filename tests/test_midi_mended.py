@@ -8,7 +8,7 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import from_midi
+from pyzzicato.data.band_midi import from_midi
 from pyzzicato.data.quarters import quarter_notes
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import Reading, midi_reading, music_reading, read_midi, write_midi

@@ -6,10 +6,10 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import TEMPO_EVENED, from_midi
+from pyzzicato.data.band_midi import TEMPO_EVENED, from_midi
 from pyzzicato.data.quarters import quarter_notes
-from pyzzicato.formats.midi import cut_overlaps, read_midi, write_midi
-from pyzzicato.music.notes import Note
+from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.notes import Note, cut_overlaps
 from pyzzicato.seeds.band import band_seed
 from tests.small_midi import midi, off, on, pedal, raw, spans, tempo
 

@@ -7,21 +7,18 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.multitrack_roll import (
-    DRUMS,
     HELD,
-    INSTRUMENTS,
     MAX_STEPS,
-    PROGRAMS,
     STRUCK,
     MultitrackRoll,
-    from_midi,
     from_sequence,
-    instrument_of,
     sounding,
     struck,
 )
+from pyzzicato.data.band_midi import from_midi
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import write_midi
+from pyzzicato.music.instruments import DRUMS, INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.music.notes import Note, NoteSequence
 
 ROLL = MultitrackRoll()

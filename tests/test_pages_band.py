@@ -9,10 +9,9 @@ import mido
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.formats.midi import read_midi, write_midi
+from pyzzicato.music.instruments import INSTRUMENTS, parts_of
 from pyzzicato.music.notes import Note, NoteSequence
-from pyzzicato.render.stems import parts_of
 from pyzzicato.seeds.library import find_seed
 from pyzzicato.ui import downloads, uploads
 from pyzzicato.ui.pieces import Piece

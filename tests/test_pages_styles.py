@@ -15,13 +15,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.families.band.vae.generate import StyleGenerator
 from pyzzicato.families.band.vae.styles import STYLES_FILE, StyleLibrary, load_library
 from pyzzicato.formats.midi import read_midi, write_midi
 from pyzzicato.generation.generator import collect
+from pyzzicato.music.instruments import INSTRUMENTS, parts_of
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.render.stems import parts_of
 from pyzzicato.seeds.library import find_seed
 from pyzzicato.ui import downloads, resources, style_map
 from pyzzicato.ui.memory import settle

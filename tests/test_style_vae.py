@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, MultitrackRoll, instrument_of, spans_of
+from pyzzicato.codecs.multitrack_roll import MultitrackRoll, spans_of
 from pyzzicato.data.band import BandMusic
 from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, UnknownName
@@ -28,6 +28,7 @@ from pyzzicato.families.band.vae.styles import (
     style_of,
 )
 from pyzzicato.generation.generator import Step, collect, collect_takes
+from pyzzicato.music.instruments import INSTRUMENTS, instrument_of
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph, weights_of

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pyzzicato.composition.order import Composition
-from pyzzicato.families.abc.decode import SEED_ENDS, TuneReader
+from pyzzicato.families.abc.decode import TuneReader
 from pyzzicato.formats.abc.notation import read_abc
-from pyzzicato.formats.abc.tune_book import tune_book
+from pyzzicato.formats.abc.tune_book import SEED_ENDS, tune_book
 from pyzzicato.formats.abc.writer import melody_prompt
 from pyzzicato.formats.midi import read_music
 from pyzzicato.generation.generator import collect

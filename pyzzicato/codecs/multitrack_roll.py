@@ -5,9 +5,8 @@ Conventions. A roll is a uint8 array of shape (steps, 5, 128): instrument in the
 bar of 4/4 is 16 steps; networks see windows of `WINDOW` = 32. A drum stroke lasts one step,
 since the length that files give it is not heard.
 
-Instruments by General MIDI program, as in LPD-5: the drum channel; piano 0-7; guitar 24-31; bass
-32-39; strings all else that plays a melody, winds and organs too, 8-23, 40-95 and 104-111. Notes of
-other programs (effects) are left out, and `BandPiece.dropped` says so.
+Instruments are those of `pyzzicato.music.instruments`; notes that none of them plays are left out,
+and `BandPiece.dropped` says so.
 
 Source: Skourogiannis and Pallikaris, section on multi-instrument systems: 5 x 32 x 128 of the
 Lakh Pianoroll Dataset, LPD-5. Differs from it in: onsets are kept, which their binary rolls lose;
@@ -16,63 +15,38 @@ LPD-5 has 24 steps a quarter note.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from pyzzicato.errors import UnreadableMusic
-from pyzzicato.formats.midi_events import read_events
-from pyzzicato.formats.midi_notes import struck_notes
-from pyzzicato.music.limits import MAX_BYTES, MAX_NOTES, check_size
+from pyzzicato.errors import UnreadableMusic, listed
+from pyzzicato.music.instruments import DRUMS, INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.music.notes import Note, NoteSequence, counted
 
 __all__ = [
-    "DRUMS",
     "HELD",
-    "INSTRUMENTS",
     "PITCHES",
-    "PROGRAMS",
     "STEPS_PER_QUARTER",
     "STRUCK",
-    "TEMPO_EVENED",
     "WINDOW",
     "BandPiece",
     "MultitrackRoll",
     "band_spans",
     "draw_spans",
-    "from_midi",
     "from_sequence",
-    "instrument_of",
-    "place_of",
+    "left_out",
     "sounding",
     "spans_of",
     "struck",
 ]
 
-INSTRUMENTS = ("Drums", "Piano", "Guitar", "Bass", "Strings")
-PROGRAMS = (0, 0, 25, 33, 48)
-"""The General MIDI program that each instrument is written with; drums are on their channel."""
-
-DRUMS = 0  # the place of the drums in INSTRUMENTS
 PITCHES = 128
 STEPS_PER_QUARTER = 4
 WINDOW = 32
 HELD, STRUCK = 1, 2
 
-TEMPO_EVENED = "The tempo changes: the notes follow the beats, at one tempo throughout."
-"""What is said of a piece whose changing tempo its grid does not keep."""
-
 MAX_STEPS = 32_768  # 2,048 bars of 4/4
-_LAST_PROGRAMS = ((7, 1), (23, 4), (31, 2), (39, 3), (95, 4), (103, None), (111, 4))
-"""(last program, instrument), by program."""
-_TRUSTED_BYTES = 100_000_000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,61 +118,11 @@ def sounding(codes: np.ndarray) -> np.ndarray:
     return np.asarray(codes > 0)
 
 
-def instrument_of(note: Note) -> int | None:
-    """The place of a note in INSTRUMENTS; None where no instrument of the five plays it."""
-    return place_of(note.program, note.is_drum)
-
-
 def from_sequence(sequence: NoteSequence) -> BandPiece:
     """`sequence` on the grid of its `qpm`; `dropped` says which notes no instrument plays."""
     lost = Counter(n.program for n in sequence if instrument_of(n) is None)
     spans = _sequence_spans(sequence, sequence.qpm / 60 * STEPS_PER_QUARTER)
-    return BandPiece(spans, sequence.qpm, tuple(_lost(lost)))
-
-
-def from_midi(source: bytes | str | os.PathLike[str], *, trusted: bool = False) -> BandPiece:
-    """A MIDI file, given as its bytes or its path, on its own beats: ticks, not seconds.
-
-    So a changing tempo does not move a note off the grid. The sustain pedal is not heeded.
-    Limits as in `read_midi`, and 32,768 steps; `trusted` lifts those on bytes and notes, for a
-    person's own training music, which has to be whole. Raises UnreadableMusic, also where none of
-    the five plays.
-    """
-    most = _TRUSTED_BYTES if trusted else MAX_BYTES
-    data = source if isinstance(source, bytes) else _file_bytes(Path(source), most)
-    if not trusted:
-        check_size(len(data))
-    midi = read_events(data, len(data) if trusted else MAX_NOTES, whole=trusted)
-    rows: list[tuple[int, int, int, int]] = []
-    lost: Counter[int] = Counter()
-    for note in struck_notes(midi.tracks):
-        place = place_of(note.program, note.is_drum)
-        if place is None:
-            lost[note.program] += 1
-        else:
-            rows.append((note.start, note.end, place, note.pitch))
-    if not rows:
-        raise UnreadableMusic(
-            "No drums, piano, guitar, bass or strings play in this file: choose another."
-        )
-    ticks = np.array(rows, np.float64)
-    music = int(ticks[:, 0].min()), int(ticks[:, 1].max())
-    ticks[:, :2] = np.rint(ticks[:, :2] * STEPS_PER_QUARTER / midi.division)
-    tempos = _held([(tick, 60e6 / tempo) for tick, tempo in midi.tempos], *music)
-    meters = _held([(tick, (above, below)) for tick, above, below in midi.meters], *music)
-    return BandPiece(
-        spans=band_spans(ticks),
-        qpm=tempos.most_common(1)[0][0],
-        dropped=(*_lost(lost), *_evened(tempos, meters)),
-        meter=meters.most_common(1)[0][0],
-    )
-
-
-def place_of(program: int, is_drum: bool) -> int | None:
-    """The place in INSTRUMENTS of a General MIDI program, 0-127; None for none of the five."""
-    if is_drum:
-        return DRUMS
-    return next((place for last, place in _LAST_PROGRAMS if program <= last), None)
+    return BandPiece(spans, sequence.qpm, tuple(left_out(lost)))
 
 
 def draw_spans(spans: np.ndarray) -> np.ndarray:
@@ -253,43 +177,11 @@ def _sorted(spans: np.ndarray) -> np.ndarray:
     return found
 
 
-def _file_bytes(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(most + 1)
-    except (OSError, ValueError) as error:
-        raise UnreadableMusic(f"{path} cannot be opened ({error}): choose another.") from None
-
-
-def _held(changes: list[tuple[int, T]], first: int, last: int) -> Counter[T]:
-    """For how many ticks from `first` to `last` each value holds, of (tick, value) in order."""
-    held: Counter[T] = Counter()
-    ends = [tick for tick, _ in changes[1:]] + [last]
-    for (tick, value), end in zip(changes, ends, strict=True):
-        ticks = min(end, last) - max(tick, first)
-        if ticks > 0:
-            held[value] += ticks
-    return held
-
-
-def _lost(programs: Counter[int]) -> list[str]:
+def left_out(programs: Counter[int]) -> list[str]:
+    """What is said of notes by General MIDI program that none of the five plays."""
     if not programs:
         return []
     count, total = len(programs), sum(programs.values())
     which = "another instrument" if count == 1 else f"{count} other instruments"
-    return [f"{counted(total)} of {which} were left out: the band has {_listed(INSTRUMENTS)}."]
-
-
-def _evened(tempos: Counter[float], meters: Counter[tuple[int, int]]) -> list[str]:
-    """What the grid does not keep: changes of tempo and of meter."""
-    said = []
-    if len(tempos) > 1:
-        said.append(TEMPO_EVENED)
-    if len(meters) > 1:
-        said.append("The meter changes: the notes follow the beats, whatever bar they are in.")
-    return said
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = (name.lower() for name in names)
-    return f"{', '.join(most)} and {last}"
+    names = listed([name.lower() for name in INSTRUMENTS])
+    return [f"{counted(total)} of {which} were left out: the band has {names}."]

@@ -15,15 +15,14 @@ from typing import Any, overload
 
 from pyzzicato.composition.copy_guard import avoid_copying
 from pyzzicato.errors import InvalidControl, ModelUnavailable
-from pyzzicato.families.band.controls import KEEP_NOTHING, asked_keep
 from pyzzicato.generation.controls import Control, Controls, declared, from_texts
 from pyzzicato.generation.generator import Step, collect_takes
 from pyzzicato.generation.infill import asked_gap, parted
+from pyzzicato.generation.instrument_lock import KEEP_NOTHING, asked_keep, plays_band
 from pyzzicato.music.composers import find_composer
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info, models, models_folder
 from pyzzicato.render.files import save
-from pyzzicato.seeds.band import plays_band
 from pyzzicato.seeds.sources import (
     NOTHING,
     SeedLike,

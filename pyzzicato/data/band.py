@@ -25,18 +25,18 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.multitrack_roll import (
-    DRUMS,
     STEPS_PER_QUARTER,
     WINDOW,
     BandPiece,
     MultitrackRoll,
     draw_spans,
-    from_midi,
 )
+from pyzzicato.data.band_midi import from_midi
 from pyzzicato.data.datasets import Dataset, Piece, Skipped
 from pyzzicato.data.lpd5 import read_pianoroll
 from pyzzicato.data.manifests import Entry, hashed_split, list_music
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.music.instruments import DRUMS
 from pyzzicato.music.notes import NoteSequence
 
 __all__ = ["BandMusic", "read_bands", "windows"]

@@ -21,15 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.codecs.multitrack_roll import (
-    INSTRUMENTS,
-    PITCHES,
-    STEPS_PER_QUARTER,
-    BandPiece,
-    band_spans,
-    place_of,
-)
+from pyzzicato.codecs.multitrack_roll import PITCHES, STEPS_PER_QUARTER, BandPiece, band_spans
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.music.instruments import INSTRUMENTS, place_of
 
 __all__ = ["read_pianoroll"]
 

@@ -22,10 +22,9 @@ import numpy as np
 from pyzzicato.data.datasets import Dataset, Piece, read_dataset
 from pyzzicato.data.manifests import Skipped
 from pyzzicato.errors import UnreadableMusic
-from pyzzicato.formats.midi import cut_overlaps
 from pyzzicato.formats.midi_events import read_events
 from pyzzicato.formats.midi_notes import struck_notes
-from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, cut_overlaps
 from pyzzicato.paths import cache_folder
 
 __all__ = ["QuarterPiece", "quarter_notes", "read_quarters"]

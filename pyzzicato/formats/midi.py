@@ -13,15 +13,14 @@ import itertools
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.abc.notation import read_abc_tune, titles_of_abc
 from pyzzicato.formats.midi_events import is_midi, read_events
 from pyzzicato.formats.midi_notes import DRUM_CHANNEL, clock, pedalled_notes
+from pyzzicato.music.instruments import INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.music.limits import (
     MAX_BYTES,
     MAX_NOTES,
@@ -30,14 +29,13 @@ from pyzzicato.music.limits import (
     check_size,
     too_long,
 )
-from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
+from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence, cut_overlaps
 
 if TYPE_CHECKING:
     from pretty_midi import PrettyMIDI
 
 __all__ = [
     "Reading",
-    "cut_overlaps",
     "midi_reading",
     "music_reading",
     "piano_part",
@@ -146,26 +144,6 @@ def piano_part(sequence: NoteSequence) -> NoteSequence:
     if not kept:
         raise UnreadableMusic("No note here is on a piano's keys: choose music for the piano.")
     return NoteSequence(cut_overlaps(kept), qpm=sequence.qpm)
-
-
-def cut_overlaps(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """`notes` with each one cut where its key (pitch, program) is struck again, in order.
-
-    Notes of one key that start together become one: the longest end, the highest velocity.
-    """
-    last: dict[tuple[int, int, bool], Note] = {}
-    done: list[Note] = []
-    for note in sorted(notes):
-        key = (note.pitch, note.program, note.is_drum)
-        before = last.get(key)
-        if before is not None and before.start == note.start:
-            note = note._replace(
-                end=max(before.end, note.end), velocity=max(before.velocity, note.velocity)
-            )
-        elif before is not None:
-            done.append(before._replace(end=min(before.end, note.start)))
-        last[key] = note
-    return tuple(sorted([*done, *last.values()]))
 
 
 def write_midi(sequence: NoteSequence, *, name: str = "") -> bytes:

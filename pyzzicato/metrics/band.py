@@ -27,7 +27,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.codecs.multitrack_roll import DRUMS, INSTRUMENTS, sounding, struck
+from pyzzicato.codecs.multitrack_roll import sounding, struck
+from pyzzicato.music.instruments import DRUMS, INSTRUMENTS
 
 __all__ = [
     "PAIRS",

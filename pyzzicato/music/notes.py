@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-__all__ = ["HIGHEST_KEY", "LOWEST_KEY", "Note", "NoteSequence", "counted"]
+__all__ = ["HIGHEST_KEY", "LOWEST_KEY", "Note", "NoteSequence", "counted", "cut_overlaps"]
 
 LOWEST_KEY = 21  # A0, the lowest key of a piano
 HIGHEST_KEY = 108  # C8, the highest
@@ -118,3 +118,23 @@ class NoteSequence:
     def merge(self, notes: Iterable[Note]) -> NoteSequence:
         """This music with `notes` added."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+def cut_overlaps(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """`notes` with each one cut where its key (pitch, program) is struck again, in order.
+
+    Notes of one key that start together become one: the longest end, the highest velocity.
+    """
+    last: dict[tuple[int, int, bool], Note] = {}
+    done: list[Note] = []
+    for note in sorted(notes):
+        key = (note.pitch, note.program, note.is_drum)
+        before = last.get(key)
+        if before is not None and before.start == note.start:
+            note = note._replace(
+                end=max(before.end, note.end), velocity=max(before.velocity, note.velocity)
+            )
+        elif before is not None:
+            done.append(before._replace(end=min(before.end, note.start)))
+        last[key] = note
+    return tuple(sorted([*done, *last.values()]))

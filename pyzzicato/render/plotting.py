@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pyzzicato.codecs.multitrack_roll import DRUMS, INSTRUMENTS, instrument_of
 from pyzzicato.errors import UnknownName
+from pyzzicato.music.instruments import DRUMS, INSTRUMENTS, instrument_of
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pyzzicato.formats.midi import cut_overlaps
-from pyzzicato.music.notes import Note
+from pyzzicato.music.notes import Note, cut_overlaps
 from pyzzicato.render.soundfont import Amount, SoundFont, Zone
 
 __all__ = ["TAIL_SECONDS", "key_sound", "render_notes"]

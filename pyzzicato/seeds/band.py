@@ -6,28 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from pyzzicato.codecs.multitrack_roll import (
-    TEMPO_EVENED,
-    BandPiece,
-    MultitrackRoll,
-    from_midi,
-    struck,
-)
+from pyzzicato.codecs.multitrack_roll import BandPiece, MultitrackRoll, struck
+from pyzzicato.data.band_midi import TEMPO_EVENED, from_midi
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi_events import is_midi
-from pyzzicato.generation.controls import Controls, declared
+from pyzzicato.music.instruments import band_notes
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.music.silence import without_silence
-from pyzzicato.render.stems import band_notes
 
-__all__ = ["BAR", "band_seed", "plays_band"]
+__all__ = ["BAR", "band_seed"]
 
 BAR = 4  # quarter notes: where a band's part of a piece may begin
-
-
-def plays_band(controls: type[Controls]) -> bool:
-    """Whether a model with such controls plays drums, piano, guitar, bass and strings."""
-    return any(item.name == "keep" for item in declared(controls))
 
 
 def band_seed(music: NoteSequence, data: bytes = b"") -> tuple[NoteSequence, tuple[str, ...]]:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pyzzicato import errors
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, place_of
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import piano_part
+from pyzzicato.generation import instrument_lock
+from pyzzicato.music.instruments import INSTRUMENTS, band_notes, is_band, place_of, players
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.render.stems import band_notes, is_band, players
-from pyzzicato.seeds import band as band_seeds
 from pyzzicato.ui.pieces import Start
 
 __all__ = ["becomes", "fitted", "listed", "plays_band"]
@@ -31,7 +30,7 @@ _FAMILIES = (
 
 def plays_band(info: ModelInfo) -> bool:
     """Whether a model plays drums, piano, guitar, bass and strings."""
-    return band_seeds.plays_band(info.controls)
+    return instrument_lock.plays_band(info.controls)
 
 
 @lru_cache(maxsize=32)

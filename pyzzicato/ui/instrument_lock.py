@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
-from pyzzicato.families.band.controls import keep_word
+from pyzzicato.generation.instrument_lock import keep_word
+from pyzzicato.music.instruments import INSTRUMENTS, players
 from pyzzicato.music.notes import NoteSequence
-from pyzzicato.render.stems import players
 from pyzzicato.ui import infill, resources, shell
 from pyzzicato.ui.band import plays_band
 from pyzzicato.ui.pieces import Start

@@ -11,8 +11,8 @@ from functools import partial
 
 import streamlit as st
 
+from pyzzicato.music.instruments import is_band
 from pyzzicato.music.notes import NoteSequence
-from pyzzicato.render.stems import is_band
 from pyzzicato.ui import shell
 from pyzzicato.ui.downloads import MIME, Kept, about_link, title_of
 from pyzzicato.ui.making import Making

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, instrument_of
+from pyzzicato.music.instruments import INSTRUMENTS, instrument_of
 from pyzzicato.music.layering import PROGRAMS
 from pyzzicato.music.notes import Note
 

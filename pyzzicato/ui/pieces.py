@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pyzzicato.composition.job import Job
 from pyzzicato.composition.order import style_of
-from pyzzicato.families.band.controls import asked_keep
 from pyzzicato.generation.infill import Gap, asked_gap, parted
+from pyzzicato.generation.instrument_lock import asked_keep
 from pyzzicato.music.composers import find_composer
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
+from pyzzicato.music.instruments import OTHERS, is_band, players
 from pyzzicato.music.notes import NoteSequence, counted
-from pyzzicato.render.stems import OTHERS, is_band, players
 from pyzzicato.ui.messages import COLUMNS, EARLIER, NEW, SEED, News, Rows, note_rows, pack
 
 __all__ = [

@@ -9,10 +9,10 @@ import streamlit as st
 from pyzzicato.composition.job import Progress
 from pyzzicato.generation.controls import declared
 from pyzzicato.metrics.notes import is_drone
+from pyzzicato.music.instruments import is_band
 from pyzzicato.music.layering import can_be_layered, layered
 from pyzzicato.music.limits import MAX_SECONDS
 from pyzzicato.music.notes import NoteSequence, counted
-from pyzzicato.render.stems import is_band
 from pyzzicato.ui import infill, instrument_lock, keep_row, links, morphing, resources, shell
 from pyzzicato.ui.downloads import Kept, manner, title_of, whole
 from pyzzicato.ui.originality import Closeness, closeness

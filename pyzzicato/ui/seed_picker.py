@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.music.composers import Composer
+from pyzzicato.music.instruments import INSTRUMENTS, players
 from pyzzicato.music.limits import check_size
 from pyzzicato.music.notes import counted
-from pyzzicato.render.stems import players
 from pyzzicato.seeds.library import Seed, all_seeds, find_seed, seeds_by
 from pyzzicato.ui import links, resources, shell
 from pyzzicato.ui.band import becomes, listed, plays_band

@@ -21,9 +21,9 @@ from pyzzicato.generation.controls import Controls, declared
 from pyzzicato.generation.generator import Step
 from pyzzicato.generation.infill import Gap, asked_gap
 from pyzzicato.music.composers import Composer, find_composer
+from pyzzicato.music.instruments import is_band
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.render.stems import is_band
 from pyzzicato.seeds.library import seeds_by
 from pyzzicato.ui import links, resources, visits
 from pyzzicato.ui.band import fitted, plays_band

@@ -6,37 +6,20 @@ A tune is over at an empty line, at the X: of the next one, or after `LONGEST` c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator
 
 from pyzzicato.formats.abc.notation import repaired_abc
+from pyzzicato.formats.abc.tune_book import HEAD, is_played
 from pyzzicato.generation.generator import Step
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note
 
-__all__ = ["HEAD", "LONGEST", "SAME", "SEED_ENDS", "TuneReader", "is_played", "longest_repeat"]
+__all__ = ["LONGEST", "TuneReader"]
 
 LONGEST = 2500  # characters of a tune
-SAME = 8  # notes or chords in a row that may be the same
 BREATH = 0.5  # seconds between two tunes
 NEWS = 0.5  # seconds of music told at a time
 REMARKS = 3  # on a tune
-HEAD = "X:1\nM:6/8\nL:1/8\nK:D\n"  # for a tune that has none of its own
-SEED_ENDS = (
-    "% Here the seed ends.\n"  # after its melody, in the text of a tune that goes on with it
-)
 _MOST = 4000, 100  # characters in all, and more of them for each second
-
-
-def longest_repeat(notes: Sequence[Note]) -> int:
-    """How many times in a row the same note or chord comes, at the most; 0 without notes."""
-    by_start = groupby(sorted(notes), key=lambda note: note.start)
-    chords = [tuple(note.pitch for note in chord) for _, chord in by_start]
-    return max((len(list(run)) for _, run in groupby(chords)), default=0)
-
-
-def is_played(notes: Sequence[Note]) -> bool:
-    """Whether a tune is music: not one that turns round on one note."""
-    return longest_repeat(notes) <= SAME
 
 
 class TuneReader:

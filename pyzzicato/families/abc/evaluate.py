@@ -16,9 +16,9 @@ import numpy as np
 
 from pyzzicato.codecs.abc_text import AbcText
 from pyzzicato.data.datasets import Dataset
-from pyzzicato.families.abc.decode import longest_repeat
 from pyzzicato.families.abc.windows import texts_of
 from pyzzicato.formats.abc.notation import repaired_abc
+from pyzzicato.formats.abc.tune_book import longest_repeat
 from pyzzicato.generation.generator import collect_takes
 from pyzzicato.metrics.text import markov_nats
 from pyzzicato.music.notes import NoteSequence

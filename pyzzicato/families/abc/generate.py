@@ -15,8 +15,9 @@ import numpy as np
 from pyzzicato.codecs.abc_text import AbcText, typed
 from pyzzicato.errors import InvalidControl
 from pyzzicato.families.abc.controls import ANY, TextControls, checkpoints_of, controls_of
-from pyzzicato.families.abc.decode import SEED_ENDS, TuneReader
+from pyzzicato.families.abc.decode import TuneReader
 from pyzzicato.families.abc.plain import forced_text
+from pyzzicato.formats.abc.tune_book import SEED_ENDS
 from pyzzicato.formats.abc.writer import melody_prompt
 from pyzzicato.generation.generator import Generator, Step, batch_for
 from pyzzicato.generation.sampling import Dice, choose_class

@@ -1,49 +1,17 @@
-"""What a listener turns on every family that plays in a band of five.
-
-Locking instruments ("keep one, make the rest anew"). With `keep` other than "none", the new music
-does not follow the seed but takes its place: its time 0 is where the seed begins, and its notes
-hold all five instruments, the kept ones as they stand in the seed. So whoever shows or saves it
-puts it *instead of* the seed: where `asked_keep(controls)` is true, the seed beside the new music
-is empty and the border lies at 0 seconds; a usual length is the seed's own. A result is made anew
-in the same way, as the seed of the next run.
-"""
+"""What a listener turns on every family that plays in a band of five."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS
 from pyzzicato.generation import controls
 from pyzzicato.generation.controls import control
+from pyzzicato.generation.instrument_lock import KEEP_NOTHING, KEEPS, asked_keep
 from pyzzicato.music.notes import NoteSequence
 
-__all__ = [
-    "KEEPS",
-    "KEEP_NOTHING",
-    "SLOWEST",
-    "BandControls",
-    "asked_keep",
-    "keep_word",
-    "kept_instruments",
-]
+__all__ = ["SLOWEST", "BandControls"]
 
-KEEP_NOTHING = "none"
 SLOWEST, FASTEST = 30.0, 300.0  # quarter notes a minute
-
-
-def keep_word(names: tuple[str, ...]) -> str:
-    """The value of `keep` for some instruments, such as "Piano+Bass"; "none" for no names."""
-    return "+".join(name for name in INSTRUMENTS if name in names) or KEEP_NOTHING
-
-
-KEEPS = tuple(
-    keep_word(names)
-    for count in range(len(INSTRUMENTS))
-    for names in combinations(INSTRUMENTS, count)
-)
-"""Every value of `keep`: any instruments but all five, which would leave nothing to make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +53,3 @@ class BandControls(controls.Controls):
         """Quarter notes a minute of the new music, 30 to 300."""
         asked = self.qpm and not asked_keep(self)
         return min(max(self.qpm if asked else seed.qpm, SLOWEST), FASTEST)
-
-
-def asked_keep(controls: Any) -> bool:
-    """Whether `controls`, of any family, ask for music that takes the seed's place."""
-    return getattr(controls, "keep", KEEP_NOTHING) != KEEP_NOTHING
-
-
-def kept_instruments(controls: Any) -> tuple[int, ...]:
-    """The places of the kept instruments in INSTRUMENTS; none where nothing is kept."""
-    names = controls.keep.split("+") if asked_keep(controls) else []
-    return tuple(INSTRUMENTS.index(name) for name in names)

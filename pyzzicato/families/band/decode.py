@@ -29,18 +29,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pyzzicato.codecs.multitrack_roll import (
-    DRUMS,
-    INSTRUMENTS,
     PITCHES,
-    PROGRAMS,
     STEPS_PER_QUARTER,
     STRUCK,
     WINDOW,
     MultitrackRoll,
-    instrument_of,
 )
-from pyzzicato.families.band.controls import BandControls, asked_keep, kept_instruments
+from pyzzicato.families.band.controls import BandControls
 from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.generation.instrument_lock import asked_keep, kept_instruments
+from pyzzicato.music.instruments import DRUMS, INSTRUMENTS, PROGRAMS, instrument_of
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 
 __all__ = ["STEPS_PER_BAR", "BandGenerator", "Plan", "plan", "play"]

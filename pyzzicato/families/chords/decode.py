@@ -1,7 +1,7 @@
 """Choosing the next note or chord and its length: by what a network says and by rules of ours.
 
 The rules: a figure that goes round and round is left by a rising temperature
-(`processors.pitch_loops`), unless the seed does it itself; where few chords or basses are in use,
+(`generation.repetition`), unless the seed does it itself; where few chords or basses are in use,
 each loses by how often it was met (`chords.spread`); no rest follows a rest; nothing is
 longer than four quarter notes, no rest longer than one.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from pyzzicato.codecs.chord_duration import REST, TWELFTHS, Vocabulary
 from pyzzicato.families.chords.spread import Spread
-from pyzzicato.families.transformer.processors.pitch_loops import Guard
+from pyzzicato.generation.repetition import Guard
 from pyzzicato.generation.sampling import Dice, choose_class
 
 __all__ = ["Chooser"]
@@ -48,7 +48,7 @@ class Chooser:
         self._too_long_a_rest = np.flatnonzero(lengths > _LONGEST_REST)
         self._temperature, self._top_p = temperature, top_p
         self._dice = dice
-        self._guard = Guard(_figures(before), takes)
+        self._guard = Guard(_numbers(before), takes)
         names = before[:, 0].tolist()
         self._spread = [Spread(chords, names) for _ in range(takes)]
         self._rested = [bool(len(before)) and before[-1, 0] == self._rest] * takes
@@ -77,15 +77,14 @@ class Chooser:
                 lengths[row, self._too_long_a_rest] = -np.inf
         codes = np.empty((len(told), 2), np.int64)
         codes[:, 0], codes[:, 1] = note, self._draw(lengths, draws[:, 1])
-        self._guard.saw(_figures(codes))
+        self._guard.saw(_numbers(codes))
         return codes
 
     def _draw(self, said: np.ndarray, draw: np.ndarray) -> np.ndarray:
         return choose_class(said, draw, temperature=self._temperature, top_p=self._top_p)
 
 
-def _figures(codes: np.ndarray) -> np.ndarray:
-    """Codes as the guard takes them: one number for name and length, then noughts, (n, 3)."""
-    figures = np.zeros((len(codes), 3), np.int64)
-    figures[:, 0] = codes[:, 0] * 1000 + codes[:, 1]
-    return figures
+def _numbers(codes: np.ndarray) -> np.ndarray:
+    """One whole number for name and length, (n, 2) -> (n,)."""
+    numbers: np.ndarray = codes[:, 0] * 1000 + codes[:, 1]
+    return numbers

@@ -18,13 +18,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
+from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.families.band.cnn.evaluate import cnn_told
 from pyzzicato.families.band.cnn.generate import CnnGenerator
 from pyzzicato.families.band.evaluate import Variant, band_scores
 from pyzzicato.families.band.pairs import BandPairs
 from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
+from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.families.band.blocks import WAYS, begun, normals
 from pyzzicato.families.band.controls import BandControls
 from pyzzicato.families.band.decode import BandGenerator, Plan
 from pyzzicato.families.band.planes import DRAWS, WIDTH, draw_window, planes, shifted, window_nats
 from pyzzicato.generation.controls import control
 from pyzzicato.generation.sampling import Dice
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW
+from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.families.band.evaluate import band_scores
 from pyzzicato.families.band.pairs import BandPairs, home_windows
@@ -25,6 +25,7 @@ from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats
 from pyzzicato.families.band.vae.evaluate import style_windows, vae_told
 from pyzzicato.families.band.vae.generate import STYLES_FILE, StyleGenerator, read_latents
 from pyzzicato.families.band.vae.styles import load_library, make_library
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
 from pyzzicato.runtime.session import BlockGraph

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.codecs.multitrack_roll import INSTRUMENTS, WINDOW, MultitrackRoll
+from pyzzicato.codecs.multitrack_roll import WINDOW, MultitrackRoll
 from pyzzicato.families.band.blocks import WAYS, begun, normals
 from pyzzicato.families.band.controls import BandControls
 from pyzzicato.families.band.decode import BandGenerator, Plan, plan, play
@@ -37,6 +37,7 @@ from pyzzicato.families.band.vae.styles import (
 from pyzzicato.generation.controls import control
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.generation.sampling import Dice
+from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph

@@ -1,25 +1,18 @@
-"""Guards against endless repetition: where a figure goes round and round, chance gets more room.
+"""A guard against loops of pitches, and against music held up on a few keys.
 
-Two of them. `Guard`, for tokens, waits for exact repeats and raises the temperature. `PitchGuard`,
-for a network with a head for pitch, listens to pitches alone: what its loops repeat is pitches,
-while times and lengths go on varying a little. It makes the one pitch that would continue the
-loop less likely and leaves everything else as it is (see `docs/decisions.md`). Where the music
-that is gone on from has such runs itself, the first is off and the second more patient.
+It listens to pitches alone: what a network's loops repeat is pitches, while times and lengths go
+on varying a little. A note adds to the run of lag L (1 to 16) where its pitch is that of the one L
+notes before; beyond `PITCH_ENDLESS` of them the one pitch that would continue the loop becomes less
+likely, and everything else stays as it is.
 
 A loop may also be held up by other notes again and again: one chord for half a minute, with a
-melody of two notes. So `PitchGuard` counts keys as well. The *keys in use* of the last 32, 128 and
-256 notes are e to the power of the entropy of their pitches, in nats: so many keys, struck equally
+melody of two notes. So keys are counted as well. The *keys in use* of the last 32, 128 and 256
+notes are e to the power of the entropy of their pitches, in nats: so many keys, struck equally
 often, are as varied. Below `KEYS` of them each pitch loses the more the oftener it was heard. After
 music that has fewer itself, in the median, so many are enough.
 
 A take that climbs to the top of the keyboard, or sinks, and does not come back is drawn back by
-`pyzzicato.families.transformer.processors.register`, which `PitchGuard` has inside.
-
-Conventions of `Guard`. A note is the same as another where time, pitch and duration are;
-loudness does not count. A note adds to the run of lag L (1 to 8) where it is the same as the one
-L notes before; a run is endless beyond `ROUNDS` x L notes and beyond `FEWEST`. From there on
-every further note of it raises the temperature a little, until the figure is left. `PitchGuard`
-counts in the same way, with lags to 16 and `PITCH_ENDLESS`.
+`register`, which the guard has inside.
 """
 
 from __future__ import annotations
@@ -28,47 +21,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
+from pyzzicato.codecs.performance import BINS, PITCH
 from pyzzicato.families.transformer.processors.register import RegisterGuard
+from pyzzicato.generation.repetition import lag_runs
 
-__all__ = ["FEWEST", "LAGS", "ROUNDS", "Guard", "PitchGuard", "repeats_itself"]
+__all__ = ["PitchGuard"]
 
-LAGS = np.arange(1, 9)  # notes
-ROUNDS = 4  # times that a figure may come again
-FEWEST = 16  # notes that come again, however short the figure is
-HEAT = 0.05  # of the temperature, for each further note
-HOTTEST = 3.0
-ENDLESS = np.maximum(ROUNDS * LAGS, FEWEST)
 PITCH_LAGS = np.arange(1, 17)  # notes
 PITCH_ENDLESS = 10 + 2 * PITCH_LAGS  # notes that come again; chords and Alberti basses stay below
 PUSH = 0.3  # nats that the continuing pitch loses, for each further note
 MEMORIES = (32, 128, 256)  # notes in which keys are counted
 KEYS = (6.0, 12.0, 20.0)  # keys in use in them; of held-out stretches 5, 6 and 13 in 100 have fewer
 SPREAD = 2.0  # nats that a pitch heard all the time would lose, for each key that is missing
-
-
-def _same(codes: np.ndarray) -> np.ndarray:
-    """One whole number for what makes notes the same; codes (..., 3 or more) -> (...)."""
-    number: np.ndarray = (codes[..., TIME] * BINS[PITCH] + codes[..., PITCH]) * BINS[
-        DURATION
-    ] + codes[..., DURATION]
-    return number
-
-
-def _runs(codes: np.ndarray) -> np.ndarray:
-    """How long the run of each lag is at each note, (n, 8)."""
-    return _lag_runs(_same(codes), LAGS)
-
-
-def _lag_runs(notes: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """For each note (n,) and lag, how many notes in a row equal the one a lag before; (n, lags)."""
-    here = np.arange(len(notes))
-    runs = np.zeros((len(notes), len(lags)), np.int64)
-    for column, lag in enumerate(lags):
-        again = np.zeros(len(notes), bool)
-        again[lag:] = notes[lag:] == notes[:-lag]
-        runs[:, column] = here - np.maximum.accumulate(np.where(again, -1, here))
-    return runs
 
 
 def _sums(values: np.ndarray, length: int) -> np.ndarray:
@@ -91,11 +55,6 @@ def _usual_keys(pitches: np.ndarray, memory: int) -> float:
     return float(np.median(_keys_in_use(heard / memory))) if len(heard) else np.inf
 
 
-def repeats_itself(codes: np.ndarray) -> bool:
-    """Whether music, (n, 3 or more) codes, has an endless run."""
-    return bool((_runs(codes) > ENDLESS).any())
-
-
 class PitchGuard:
     """Watches the pitches that several takes write after the same music.
 
@@ -113,7 +72,7 @@ class PitchGuard:
         register: tuple[float, float] | None = None,
     ) -> None:
         known = tuple(known)
-        parts = [_lag_runs(codes[:, PITCH], PITCH_LAGS) for codes in (before, *known)]
+        parts = [lag_runs(codes[:, PITCH], PITCH_LAGS) for codes in (before, *known)]
         longest = [runs.max(axis=0, initial=0) for runs in parts]
         self.endless = np.maximum(PITCH_ENDLESS, np.max(longest, axis=0))
         last = np.full(len(PITCH_LAGS), -1, np.int64)
@@ -163,36 +122,5 @@ class PitchGuard:
         self._recent = np.concatenate([self._recent, pitches[:, None]], axis=1)
         self._recent = self._recent[:, -max(MEMORIES) :]
         note = pitches[:, None]
-        self._runs = np.where(self._last == note, self._runs + 1, 0)
-        self._last = np.concatenate([note, self._last[:, :-1]], axis=1)
-
-
-class Guard:
-    """Watches what several takes write after the same music.
-
-    `before` is that music's codes; the guard is off where any of `known` (more codes) or
-    `before` repeats itself.
-    """
-
-    def __init__(self, before: np.ndarray, takes: int, known: Iterable[np.ndarray] = ()) -> None:
-        self.off = any(repeats_itself(codes) for codes in (before, *known))
-        last = np.full(len(LAGS), -1, np.int64)
-        end = _same(before[-len(LAGS) :])[::-1]
-        last[: len(end)] = end
-        self._last = np.tile(last, (takes, 1))  # the newest note first
-        runs = _runs(before)[-1] if len(before) else np.zeros(len(LAGS), np.int64)
-        self._runs = np.tile(runs, (takes, 1))
-
-    def heat(self) -> np.ndarray:
-        """What the temperature of the next note is multiplied with, (takes,), 1 to 3."""
-        if self.off:
-            return np.ones(len(self._runs), np.float32)
-        more = np.maximum(self._runs - ENDLESS, 0).max(axis=1)
-        heat: np.ndarray = np.minimum(1 + HEAT * more, HOTTEST).astype(np.float32)
-        return heat
-
-    def saw(self, chosen: np.ndarray) -> None:
-        """Takes in the notes just written, (takes, 3 or more)."""
-        note = _same(chosen)[:, None]
         self._runs = np.where(self._last == note, self._runs + 1, 0)
         self._last = np.concatenate([note, self._last[:, :-1]], axis=1)
