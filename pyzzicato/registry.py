@@ -59,10 +59,7 @@ class ModelInfo:
 
         Raises InvalidControl for a default that the family has no control for, or cannot have.
         """
-        loader = self._loader()
-        # Some families make their controls for each model: of its checkpoints, of its characters.
-        made = getattr(loader, "controls_for", None)
-        kind = made(self) if made else loader.Controls
+        kind = self._loader().controls_for(self)
         return controls.with_defaults(kind, tuple(self.defaults.items()))
 
     @property
@@ -80,7 +77,7 @@ class ModelInfo:
         return generator
 
     def _loader(self) -> Any:
-        return family_module(self.family).load
+        return family_module(self.family).FAMILY.generator
 
     @property
     def weights(self) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def know_family() -> None:
     """Puts both families where the registry looks for them."""
     for name, maker in ((FAMILY, Five), (FAST_FAMILY, Fast)):
         module = ModuleType(f"pyzzicato.families.{name}")
-        module.load = maker  # type: ignore[attr-defined]
+        module.FAMILY = SimpleNamespace(generator=maker)  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module
 
 

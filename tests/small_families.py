@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,7 @@ def add_models(folder: Path, monkeypatch: pytest.MonkeyPatch, order: int = 50) -
     makers: dict[str, tuple[type[Letters], int]] = {"letters": (Letters, 1), "tunes": (Tunes, 4)}
     for place, (name, (maker, takes)) in enumerate(makers.items()):
         module = ModuleType(f"pyzzicato.families.{name}")
-        module.load = maker  # type: ignore[attr-defined]
+        module.FAMILY = SimpleNamespace(generator=maker)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, module.__name__, module)
         (folder / name).mkdir(parents=True)
         recipe = RECIPE.format(title=name.title(), family=name, order=order + place, takes=takes)

@@ -16,6 +16,7 @@ from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.families.melody import attention_rnn
 from pyzzicato.families.melody.encoding import MelodyReader, classes_of
 from pyzzicato.families.melody.evaluate import likeness, markov_chances, melody_scores
+from pyzzicato.families.melody.windows import melody_loss, melody_metrics
 from pyzzicato.generation.generator import Step, collect, collect_takes
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
@@ -77,8 +78,8 @@ def test_what_is_not_told_costs_nothing() -> None:
     classes = np.array([[3, 39, 36], [0, -1, -1]])
     chances = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     told = [chances[0, 0, 3], chances[0, 1, 39], chances[0, 2, 36], chances[1, 0, 0]]
-    assert float(attention_rnn.loss(classes, logits)) == pytest.approx(-np.log(told).mean(), 1e-4)
-    (accuracy,) = attention_rnn.metrics()
+    assert float(melody_loss(classes, logits)) == pytest.approx(-np.log(told).mean(), 1e-4)
+    (accuracy,) = melody_metrics()
     right = classes == logits.argmax(axis=-1)
     assert float(accuracy(classes, logits)) == pytest.approx(right.sum() / 4)
     best = np.where(classes >= 0, logits.argmax(axis=-1), -1)
@@ -131,7 +132,7 @@ def test_primers(info: ModelInfo) -> None:
 
 
 def test_it_says_what_is_read_of_a_seed(info: ModelInfo) -> None:
-    reads = attention_rnn.load(info).reads
+    reads = info.load().reads
     assert reads(SEED) == ""
     chords = SEED.merge(SEED.transpose(-12).notes)
     assert "only the upper line can be read, 28 of its 56 notes" in reads(chords)

@@ -9,7 +9,6 @@ import pytest
 
 from pyzzicato.codecs.multitrack_roll import MultitrackRoll
 from pyzzicato.errors import ModelUnavailable
-from pyzzicato.families.band.gan import family as roll_gan
 from pyzzicato.families.band.gan.discriminator import (
     MINE,
     STRUCK,
@@ -18,6 +17,7 @@ from pyzzicato.families.band.gan.discriminator import (
     played,
     strokes,
 )
+from pyzzicato.families.band.gan.evaluate import gan_scores
 from pyzzicato.families.band.gan.generate import resting
 from pyzzicato.families.band.gan.network import COND, NOISE
 from pyzzicato.families.band.gan.published import published_generator
@@ -318,13 +318,13 @@ def test_without_the_published_weights_it_says_so(info: ModelInfo, tmp_path: Pat
     (tmp_path / "model.onnx").write_bytes(info.weights.read_bytes())
     lone = ModelInfo("lone", tmp_path, "band.gan", "L", "L.", "a test", 2021, (), {})
     with pytest.raises(ModelUnavailable, match=r"published\.onnx is missing"):
-        roll_gan.load(lone)
+        lone.load()
 
 
 def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, few in (("COUNT", 3), ("FEW", 3), ("STARTS", 1)):
         monkeypatch.setattr(f"pyzzicato.families.band.evaluate.{name}", few)
-    sheet = roll_gan.scores(info, band_dataset(("val", "test", "test")), lambda _: None)["band"]
+    sheet = gan_scores(info, band_dataset(("val", "test", "test")), lambda _: None)["band"]
     json.dumps(sheet)
     assert sheet["forms"] == {"new": {}, "as published": {"form": "published", "wildness": "1.0"}}
     assert "told" not in sheet

@@ -10,9 +10,8 @@ import pytest
 from pyzzicato.codecs.multitrack_roll import MultitrackRoll
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.planes import PARTS, SPANS, WIDTH, planes
-from pyzzicato.families.band.rnn import family as multitrack_rnn
 from pyzzicato.families.band.rnn.generate import StepBand, draw_keys
-from pyzzicato.families.band.rnn.network import ROWS, base_width
+from pyzzicato.families.band.rnn.network import ROWS, base_width, step_graphs
 from pyzzicato.families.band.rnn.windows import (
     ABOUT,
     HISTORY,
@@ -78,7 +77,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
     for part in range(5):
         weights[f"pairs_{part}/kernel"] = np.triu(weights[f"pairs_{part}/kernel"], 1)
         weights[f"out_{part}/bias"][:-1] -= 3.0
-    for name, graph in multitrack_rnn.export(weights, CONFIG).items():
+    for name, graph in step_graphs(weights, CONFIG).items():
         onnx.save(graph, str(folder / name))
     return ModelInfo("tiny", folder, "band.rnn", "Tiny", "Tiny.", "a test", 2021, (), config=CONFIG)
 
@@ -311,7 +310,7 @@ def test_a_band_that_would_be_silent_is_roused(info: ModelInfo, tmp_path: Path) 
     weights = {path: np.zeros(shape) for path, shape in shapes().items()}
     for part in range(5):
         weights[f"out_{part}/bias"][-1] = -9.0
-    for name, graph in multitrack_rnn.export(weights, CONFIG).items():
+    for name, graph in step_graphs(weights, CONFIG).items():
         onnx.save(graph, str(tmp_path / name))
     quiet = ModelInfo("q", tmp_path, "band.rnn", "Q", "Q.", "a test", 2021, (), config=CONFIG)
     starts = sorted({note.start for note in collect(steps(quiet, NoteSequence(), seconds=60))})

@@ -19,7 +19,8 @@ from pyzzicato.families.chords.windows import (
 from pyzzicato.generation.generator import collect
 from pyzzicato.registry import model_info
 from pyzzicato.runtime.session import StepGraph, weights_of
-from pyzzicato.training.recipes import family_module, load_keras, recipe, weights_by_path
+from pyzzicato.training.family import Lessons, family_of
+from pyzzicato.training.recipes import load_keras, recipe, weights_by_path
 from tests.small_chords import made_up, write_music, write_recipe
 
 # TensorFlow's own, with NumPy 2.
@@ -61,7 +62,7 @@ def test_the_step_graph_is_the_keras_model(
     write_recipe(folder, family=family, cell=cell, cut=cut, stored=stored)
     plan = recipe(folder, shelf / "runs")
     config = {**plan.config, **prepare(plan, dataset.split("train"))}
-    module = family_module(family)
+    module = family_of(family)
     keras.utils.set_random_seed(3)
     weights = weights_by_path(module.build(config))
     weights = {name: values * 3 for name, values in weights.items()}
@@ -143,12 +144,13 @@ def test_short_pieces_stand_at_the_end_of_their_window(shelf: Path, dataset: Dat
 
 
 def test_the_loss_is_the_surprise_at_both_and_leaves_out_what_is_no_target() -> None:
-    family = family_module("chords.note_duration_rnn")
+    lessons = family_of("chords.note_duration_rnn").teaching
+    assert isinstance(lessons, Lessons)
     told = np.log(np.array([[[0.5, 0.5, 0.25, 0.75], [0.1, 0.9, 0.5, 0.5]]], np.float32))
     target = np.array([[[1, 3], [-1, -1]]])
-    nats = np.asarray(family.loss(target, told))
+    nats = np.asarray(lessons.loss(target, told))
     assert nats == pytest.approx(np.array([[-np.log(0.5 * 0.75), 0.0]]), abs=1e-6)
-    note, duration = (np.asarray(metric(target, told)) for metric in family.metrics())
+    note, duration = (np.asarray(metric(target, told)) for metric in lessons.metrics())
     assert (note + duration) == pytest.approx(nats)
 
 

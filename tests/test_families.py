@@ -230,14 +230,17 @@ def test_the_step_graph_is_the_keras_model(info: ModelInfo, tmp_path: Path) -> N
     shorter than what some networks remember.
     """
     from pyzzicato.runtime.session import StepGraph, repeat
-    from pyzzicato.training.recipes import family_module, load_keras, recipe
+    from pyzzicato.training.family import Lessons, family_of
+    from pyzzicato.training.recipes import load_keras, recipe
 
     config = {**recipe(info.folder, tmp_path).config, "batch": 2, "window": 120}
     piece = Piece(
         "a.mid", info.composers[0], "", "", "val", "performance", "", 1,
         note_array(made_up(20.0)).astype(np.float32),
     )  # fmt: skip
-    examples = family_module(info.family).examples([piece], config, training=False)
+    lessons = family_of(info.family).teaching
+    assert isinstance(lessons, Lessons)
+    examples = lessons.examples([piece], config, training=False)
     inputs, _ = examples.batch(np.random.default_rng(1))
     wanted = np.asarray(load_keras(info)(inputs))
     graph = StepGraph(info.weights)

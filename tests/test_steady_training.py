@@ -21,7 +21,8 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import model_info
 from pyzzicato.training import steady as steady_training
 from pyzzicato.training.checkpoints import locked, read_progress
-from pyzzicato.training.recipes import Recipe, next_recipe, recipe
+from pyzzicato.training.family import Recipe
+from pyzzicato.training.recipes import next_recipe, recipe
 from pyzzicato.training.steady import CHECKPOINT, decay, train_steadily
 from tests.small_transformer import make_transformer_model
 from tests.test_training import made_up

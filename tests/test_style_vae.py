@@ -91,7 +91,7 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> ModelInfo:
 
 
 def recipe_of(info: ModelInfo) -> Any:
-    from pyzzicato.training.recipes import Recipe
+    from pyzzicato.training.family import Recipe
 
     return Recipe(info.id, info.family, info.config, {}, info.folder, info.folder)
 

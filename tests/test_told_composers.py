@@ -9,12 +9,12 @@ import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.data.datasets import Dataset, Piece
-from pyzzicato.families.transformer import family as transformer
 from pyzzicato.families.transformer.windows import NoteWindows
 from pyzzicato.registry import models
 from pyzzicato.runtime.session import weights_of
+from pyzzicato.training.family import Batch, Recipe
 from pyzzicato.training.loop import train
-from pyzzicato.training.recipes import Recipe, recipe
+from pyzzicato.training.recipes import recipe
 from tests.small_transformer import COMPOSERS, CONFIG
 from tests.test_families import made_up
 
@@ -68,14 +68,15 @@ def test_training_counts_its_own_share(
 ) -> None:
     drawn: list[tuple[float, bool]] = []
 
-    class Noted(NoteWindows):
-        def batch(self, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
-            made = super().batch(rng)
-            if self.training:
-                drawn.append((self.passed, bool(made[0]["composer"].max() < 1)))
-            return made
+    draw = NoteWindows.batch
 
-    monkeypatch.setattr(transformer, "examples", Noted)
+    def noted(windows: NoteWindows, rng: np.random.Generator) -> Batch:
+        made = draw(windows, rng)
+        if windows.training:
+            drawn.append((windows.passed, bool(made[0]["composer"].max() < 1)))
+        return made
+
+    monkeypatch.setattr(NoteWindows, "batch", noted)
     pieces = [piece(name, split) for name in COMPOSERS for split in ("train", "val")]
     table: Mapping[str, Any] = config(told_from)
     plan = Recipe("tiny", "transformer", table, TRAINING, tmp_path / "run", tmp_path)

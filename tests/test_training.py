@@ -25,8 +25,9 @@ from pyzzicato.generation.generator import collect
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
 from pyzzicato.runtime.session import weights_of
+from pyzzicato.training.family import family_of
 from pyzzicato.training.loop import train
-from pyzzicato.training.recipes import family_module, load_keras, recipe, weights_by_path
+from pyzzicato.training.recipes import load_keras, recipe, weights_by_path
 
 # TensorFlow's own, with NumPy 2.
 pytestmark = [
@@ -241,9 +242,9 @@ def test_what_is_exported_comes_back_as_the_keras_model(shelf: Path, family: str
 
     plan = recipe(shelf / "models" / f"tiny_{family.rpartition('.')[2]}", shelf / "runs")
     keras.utils.set_random_seed(3)
-    model = family_module(family).build(plan.config)
+    model = family_of(family).build(plan.config)
     weights = weights_by_path(model)
-    for name, graph in family_module(family).export(weights, plan.config).items():
+    for name, graph in family_of(family).export(weights, plan.config).items():
         onnx.save(graph, plan.folder / name)
     back = load_keras(model_info(plan.model))
     for weight in back.weights:
@@ -255,7 +256,7 @@ def test_weights_of_another_recipe_are_one_sentence(shelf: Path) -> None:
     import onnx
 
     plan = recipe(shelf / "models" / "tiny_wavenet", shelf / "runs")
-    family = family_module(plan.family)
+    family = family_of(plan.family)
     wider = {**plan.config, "channels": 12}
     graphs = family.export(weights_by_path(family.build(wider)), wider)
     onnx.save(graphs["model.onnx"], plan.folder / "model.onnx")
@@ -263,6 +264,26 @@ def test_weights_of_another_recipe_are_one_sentence(shelf: Path) -> None:
         ModelUnavailable, match="train it again with `pyzzicato train tiny_wavenet`"
     ):
         load_keras(model_info("tiny_wavenet"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("channels = 8", "chanels = 8", "not known, chanels: .* spell it as one of .*channels"),
+        ("channels = 8\n", "", r"\[config\] of .*model.toml does not say channels"),
+        ("batch = ", "batsch = ", "not known, batsch"),
+        ("transpose", "transposed", "not known, transposed"),
+    ],
+)
+def test_a_key_that_is_missing_or_not_known_is_one_sentence(
+    shelf: Path, before: str, after: str, said: str
+) -> None:
+    path = shelf / "models" / "tiny_wavenet" / "model.toml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(PyzzicatoError, match=said):
+        recipe(path.parent, shelf / "runs")
 
 
 def test_a_folder_without_training_music_is_one_sentence(shelf: Path, tmp_path: Path) -> None:

@@ -48,10 +48,10 @@ def evaluate(
             "That folder has too little music to measure on: it needs a validation and a test "
             "split (see `pyzzicato data`)."
         )
-    from pyzzicato.training.recipes import family_module
+    from pyzzicato.training.family import family_of
 
-    family = family_module(info.family)
-    scores = getattr(family, "quick_scores", family.scores) if quick else family.scores
+    family = family_of(info.family)
+    scores = (family.quick_scores if quick else None) or family.scores
     found = scores(info, dataset, say)
     return write_metrics(info, found)
 

@@ -39,6 +39,11 @@ class Generator(ABC):
     reads_seed: ClassVar[bool] = True
     """False for a network that begins by itself: whatever the seed, its music is the same."""
 
+    @classmethod
+    def controls_for(cls, info: Any) -> type[controls.Controls]:
+        """The controls of a model; some families make them for each: of its checkpoints."""
+        return cls.Controls
+
     def reads(self, seed: NoteSequence) -> str:
         """What it makes of `seed` where that is not all of it, in one sentence; "" for all."""
         return ""

@@ -16,16 +16,9 @@ import numpy as np
 
 from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.training.family import Batch, Examples, Family, Lessons, Recipe, family_of
 from pyzzicato.training.optimizers import optimizer
-from pyzzicato.training.recipes import (
-    Batch,
-    Examples,
-    FamilyModule,
-    Recipe,
-    family_module,
-    load_keras,
-    weights_by_path,
-)
+from pyzzicato.training.recipes import load_keras, weights_by_path
 from pyzzicato.training.stopwatch import minutes_of, stopwatch
 from pyzzicato.training.summary import training_summary
 
@@ -57,7 +50,7 @@ def train(
         )
     keras.utils.set_random_seed(rng_seed)
     keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
-    family = family_module(plan.family)
+    family = family_of(plan.family)
     plan = _prepared(plan, family, pieces)
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
@@ -66,24 +59,21 @@ def train(
     total = int(epochs or plan.training["epochs"])
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")
-    # Two networks that are trained against each other have a loop of their own.
-    own = getattr(family, "fit", None)
-    if own is None:
-        history = _fit(model, family, plan, dataset, total, rng_seed)
+    if isinstance(family.teaching, Lessons):
+        history = _fit(model, family.teaching, plan, dataset, total, rng_seed)
     else:
-        history = own(model, plan, dataset, total, rng_seed, say)
+        history = family.teaching(model, plan, dataset, total, rng_seed, say)
     minutes = minutes_of(plan.run)
     summary = training_summary(plan, dataset, history, size, minutes)
     _export(model, family, plan, len(history))
-    finish = getattr(family, "finish", None)
-    if finish is not None:
-        finish(plan, dataset, say)
+    if family.finish is not None:
+        family.finish(plan, dataset, say)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
 
 
-def _export(model: Any, family: FamilyModule, plan: Recipe, epochs: int) -> None:
+def _export(model: Any, family: Family, plan: Recipe, epochs: int) -> None:
     """Writes the step graphs of the model, then those of the weights kept on the way."""
     import onnx
 
@@ -95,12 +85,11 @@ def _export(model: Any, family: FamilyModule, plan: Recipe, epochs: int) -> None
             onnx.save(graph, plan.folder / name.replace("model", f"checkpoint_{epoch}"))
 
 
-def _prepared(plan: Recipe, family: FamilyModule, pieces: Sequence[Piece]) -> Recipe:
+def _prepared(plan: Recipe, family: Family, pieces: Sequence[Piece]) -> Recipe:
     """The plan with what the family counts on the music before its network is built."""
-    prepare = getattr(family, "prepare", None)
-    if prepare is None:
+    if family.prepare is None:
         return plan
-    return replace(plan, config={**plan.config, **prepare(plan, pieces)})
+    return replace(plan, config={**plan.config, **family.prepare(plan, pieces)})
 
 
 def _stream(
@@ -113,8 +102,6 @@ def _stream(
     """
     import keras
 
-    in_order = getattr(examples, "at", None)
-
     class Stream(keras.utils.PyDataset):  # type: ignore[misc, name-defined, unused-ignore]
         epoch = first_epoch or 0
 
@@ -122,12 +109,9 @@ def _stream(
             return count
 
         def __getitem__(self, index: int) -> Batch:
-            if in_order is not None:
-                made: Batch = in_order(self.epoch, index)
-                return made
-            if hasattr(examples, "passed"):
-                examples.passed = max(0.0, self.epoch - 1 + index / count) / epochs
-            return examples.batch(np.random.default_rng((rng_seed, self.epoch, index)))
+            examples.passed = max(0.0, self.epoch - 1 + index / count) / epochs
+            rng = np.random.default_rng((rng_seed, self.epoch, index))
+            return examples.at(self.epoch, index, rng)
 
         def on_epoch_end(self) -> None:
             # Keras calls it once before the first epoch too, so that they are numbered from 1.
@@ -138,22 +122,22 @@ def _stream(
 
 
 def _fit(
-    model: Any, family: FamilyModule, plan: Recipe, dataset: Dataset, epochs: int, rng_seed: int
+    model: Any, lessons: Lessons, plan: Recipe, dataset: Dataset, epochs: int, rng_seed: int
 ) -> list[dict[str, float]]:
     import keras
 
     training = plan.training
     model.compile(
         optimizer(training, epochs),
-        loss=family.loss,
-        metrics=family.metrics(),
+        loss=lessons.loss,
+        metrics=lessons.metrics(),
         # Without it JAX does each operation by itself, two hundred times as slowly.
         jit_compile=keras.backend.backend() == "jax",
     )
     log = plan.run / "history.csv"
     best = plan.run / "best.weights.h5"
     history = _read_history(log) if log.exists() else []
-    train_examples = family.examples(dataset.split("train"), plan.config, training=True)
+    train_examples = lessons.examples(dataset.split("train"), plan.config, training=True)
     learned = _stream(
         train_examples,
         training["steps_per_epoch"],
@@ -162,7 +146,7 @@ def _fit(
         epochs=epochs,
     )
     checked = _stream(
-        family.examples(dataset.split("val"), plan.config, training=False),
+        lessons.examples(dataset.split("val"), plan.config, training=False),
         training["validation_steps"],
         rng_seed,
     )
@@ -172,7 +156,7 @@ def _fit(
         learned,
         validation_data=checked,
         epochs=epochs,
-        shuffle=not hasattr(train_examples, "at"),
+        shuffle=not train_examples.in_order,
         verbose=2 if training.get("quiet") else 1,
         callbacks=[*_keepers(plan, best, before), *_memory(plan)],
     )

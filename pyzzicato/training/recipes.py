@@ -1,6 +1,6 @@
-"""What is taught and how: the recipe in a model.toml, and what a family's file offers for it.
+"""What is taught and how: the recipe in a model.toml.
 
-A family is a module with the names of `FamilyModule`. The recipe is `models/<id>/model.toml`.
+What a family offers: `pyzzicato.training.family`. The recipe is `models/<id>/model.toml`.
 While a model is taught anew in another way, `models/<id>/next.toml` has the tables [config] and
 [training] of that; it goes when its weights come.
 """
@@ -10,83 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 import numpy as np
 
-from pyzzicato import registry
-from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.registry import ModelInfo
+from pyzzicato.training.family import Recipe, checked, family_of
 
-__all__ = [
-    "Batch",
-    "Examples",
-    "FamilyModule",
-    "Recipe",
-    "family_module",
-    "load_keras",
-    "next_recipe",
-    "recipe",
-    "weights_by_path",
-]
-
-Batch = tuple[dict[str, np.ndarray], np.ndarray]
-
-
-class Examples(Protocol):
-    """Training batches, drawn with the generator that is handed in.
-
-    Where batches have an order there is also `at(epoch, index)`, and it is asked instead. Where
-    they change in the course of the training there is `passed`: before each batch it is set to the
-    share of the training that is over, 0 to 1.
-    """
-
-    def batch(self, rng: np.random.Generator) -> Batch: ...
-
-
-class FamilyModule(Protocol):
-    """What a file in `pyzzicato/families/` offers."""
-
-    def build(self, config: Mapping[str, Any]) -> Any: ...
-
-    def examples(
-        self, pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool
-    ) -> Examples: ...
-
-    def loss(self, y_true: Any, y_pred: Any) -> Any: ...
-
-    def metrics(self) -> list[Any]: ...
-
-    def export(
-        self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any]
-    ) -> dict[str, Any]: ...
-
-    def load(self, info: Any) -> Any: ...
-
-    def scores(self, info: Any, dataset: Dataset, say: Callable[[str], None]) -> dict[str, Any]: ...
-
-
-def family_module(family: str) -> FamilyModule:
-    """The module of a family, with what it offers for training."""
-    return cast(FamilyModule, registry.family_module(family))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is trained and how: the two tables of a model.toml and where the results go."""
-
-    model: str
-    family: str
-    config: Mapping[str, Any]
-    training: Mapping[str, Any]
-    run: Path  # checkpoints and history
-    folder: Path  # the finished model
-    begin: ModelInfo | None = None  # whose weights it goes on from
-    network: Mapping[str, Any] = field(default_factory=dict)  # what a checkpoint depends on
+__all__ = ["load_keras", "next_recipe", "recipe", "weights_by_path"]
 
 
 def next_recipe(folder: Path) -> str:
@@ -113,7 +46,7 @@ def recipe(
 
     To go on from the weights of `begin` it is the table [training.further] that counts, and
     beside it what [training] says of everything else; the run is known by those weights then.
-    Raises PyzzicatoError where there is no such table.
+    Raises PyzzicatoError where there is no such table, and for keys that are missing or not known.
     """
     import tomllib
 
@@ -132,9 +65,12 @@ def recipe(
             )
         training |= further
         run += f"-further-{hashlib.sha256(begin.weights.read_bytes()).hexdigest()[:8]}"
+    family, where = family_of(table["family"]), folder / "model.toml"
+    checked(training, family.training, f"The table [training] of {where}")
+    augmented = {**table["config"], **training.get("augmentation", {})}
+    config |= checked(augmented, family.config, f"The table [config] of {where}")
     named = ("batch", "window", "told_from")
     config |= {name: training[name] for name in named if name in training}
-    config |= training.get("augmentation", {})
     return Recipe(
         folder.name, table["family"], config, training, runs / run, folder, begin, network
     )
@@ -167,7 +103,7 @@ def load_keras(info: ModelInfo) -> Any:
     keras.config.set_dtype_policy("float32")
     try:
         config = {**info.config, "composers": info.composers, **_counted(info.folder)}
-        model = family_module(info.family).build(config)
+        model = family_of(info.family).build(config)
     finally:
         keras.config.set_dtype_policy(policy)
     try:

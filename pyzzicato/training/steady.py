@@ -26,10 +26,10 @@ import numpy as np
 
 from pyzzicato.data.datasets import Dataset
 from pyzzicato.errors import PyzzicatoError
-from pyzzicato.families.transformer.windows import note_loss
 from pyzzicato.training.checkpoints import locked, restore, save
+from pyzzicato.training.family import Batch, Lessons, Recipe, family_of
 from pyzzicato.training.optimizers import optimizer
-from pyzzicato.training.recipes import Batch, Recipe, family_module, next_recipe, weights_by_path
+from pyzzicato.training.recipes import next_recipe, weights_by_path
 
 __all__ = ["CHECKPOINT", "decay", "train_steadily"]
 
@@ -96,7 +96,7 @@ def _finish(run: _Run, output: Path) -> dict[str, Any]:
     plan, progress = run.plan, run.progress
     (output / "model.toml").write_text(next_recipe(plan.folder), encoding="utf-8")
     for name, graph in (
-        family_module(plan.family).export(weights_by_path(run.model), plan.config).items()
+        family_of(plan.family).export(weights_by_path(run.model), plan.config).items()
     ):
         onnx.save(graph, output / name)
     weights = sum(int(np.prod(weight.shape)) for weight in run.model.trainable_weights)
@@ -146,8 +146,10 @@ class _Run:
             )
         keras.utils.set_random_seed(rng_seed)
         keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
-        family = family_module(plan.family)
-        if plan.training.get("schedule") != "constant" or family.loss is not note_loss:
+        family = family_of(plan.family)
+        lessons = family.teaching
+        constant = plan.training.get("schedule") == "constant"
+        if not constant or not isinstance(lessons, Lessons) or lessons.counted is None:
             raise PyzzicatoError(
                 f"There is no steady training of {plan.model}: it is for networks of notes whose "
                 'recipe says schedule = "constant".'
@@ -158,15 +160,15 @@ class _Run:
         self.model = family.build(plan.config)
         self.model.compile(
             optimizer({**plan.training, "schedule": "constant"}, 1),
-            loss=family.loss,
-            metrics=family.metrics(),
+            loss=lessons.loss,
+            metrics=lessons.metrics(),
             jit_compile=keras.backend.backend() == "jax",
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self._learned = family.examples(pieces["train"], plan.config, training=True)
-        if hasattr(self._learned, "passed"):
-            self._learned.passed = 1.0
-        self._checked = family.examples(pieces["val"], plan.config, training=False)
+        self._learned = lessons.examples(pieces["train"], plan.config, training=True)
+        self._learned.passed = 1.0
+        self._counted = lessons.counted
+        self._checked = lessons.examples(pieces["val"], plan.config, training=False)
 
     def until(self, notes: int | None) -> bool:
         """Goes on until so many notes have been seen (None: for ever); False where it was stopped.
@@ -174,13 +176,13 @@ class _Run:
         The last checkpoint is written at the end, whatever the reason.
         """
         each = self.plan.training["steps_per_epoch"]
-        told, saved = _Sums(), time.monotonic()
+        told, saved = _Sums(self._counted), time.monotonic()
         with _stopping() as stopped:
             while not stopped and (notes is None or self.progress["notes"] < notes):
                 self._step(told, notes)
                 if self.progress["step"] % each == 0:
                     self._row(told)
-                    told = _Sums()
+                    told = _Sums(self._counted)
                 if time.monotonic() - saved > SAVED_EVERY:
                     self.keep()
                     saved = time.monotonic()
@@ -230,7 +232,7 @@ class _Run:
 
     def _row(self, told: _Sums) -> None:
         """One more row of the history: what was learned since the last, and the validation."""
-        checked = _Sums()
+        checked = _Sums(self._counted)
         for number in range(self.plan.training["validation_steps"]):
             batch: Batch = self._checked.batch(np.random.default_rng((self.rng_seed, number)))
             self.model.reset_metrics()
@@ -250,15 +252,16 @@ class _Run:
 class _Sums:
     """Losses and metrics of several batches, added up note by note."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: Callable[[np.ndarray], int]) -> None:
         self.notes = 0
+        self._counted = counted
         self._sums: dict[str, float] = {}
 
     def add(self, logs: dict[str, float], target: np.ndarray) -> int:
         """Takes one batch in, whose logs are means over all places; returns its notes."""
         for name, mean in logs.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(mean) * target[..., 0].size
-        count = int((target[..., 0] >= 0).sum())
+        count = self._counted(target)
         self.notes += count
         return count
 

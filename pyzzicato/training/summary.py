@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pyzzicato.data.datasets import Dataset, Piece
-from pyzzicato.data.density import course_table, density_table, steadiness_table
-from pyzzicato.data.intervals import interval_table
-from pyzzicato.families.transformer.processors.articulation import touch_table
-from pyzzicato.families.transformer.processors.register import register_table
-from pyzzicato.training.recipes import Recipe
+from pyzzicato.data.datasets import Dataset
+from pyzzicato.training.family import Recipe, family_of
 
 __all__ = ["training_summary"]
 
@@ -27,7 +22,9 @@ def training_summary(
     """
     train = dataset.split("train")
     learned = Dataset(train, (), dataset.folder)
-    offered = plan.config["composers"]
+    known = family_of(plan.family).statistics(train)
+    if "answer" in (before_this := _before(plan.folder)):  # measured with weights; see its tool
+        known["answer"] = before_this["answer"]
     best = min(history, key=lambda row: row["val_loss"])
     if plan.training.get("keep_every"):
         best = history[-1]  # with weights kept on the way, the model is where the way ends
@@ -47,25 +44,12 @@ def training_summary(
         "notes": sum(len(piece.notes) for piece in train),
         "licences": {name: round(hours, 2) for name, hours in learned.licences().items()},
         "composers": {name: round(hours, 2) for name, hours in learned.composers().items()},
-        "density": {
-            name: row["p50"] for name, row in density_table(train).items() if name in offered
-        },
-        "course": course_table(train),
-        "steadiness": steadiness_table(train),
-        "register": register_table(train),
-        "touch": touch_table(train),
-        "loudness": _loudness(train),
-        "intervals": interval_table(train),
+        **known,
         "history": before + [row | {"epoch": row["epoch"] + len(before)} for row in history],
     }
 
 
-def _loudness(pieces: Sequence[Piece]) -> dict[str, float]:
-    """The mean MIDI velocity of each composer's notes."""
-    velocities: dict[str, list[np.ndarray]] = {}
-    for piece in pieces:
-        velocities.setdefault(piece.composer, []).append(piece.notes[:, 3])
-    return {
-        name: round(float(np.concatenate(parts).mean()), 1)
-        for name, parts in sorted(velocities.items())
-    }
+def _before(folder: Path) -> dict[str, Any]:
+    """The training.json of the last training, if there was one."""
+    path = folder / "training.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

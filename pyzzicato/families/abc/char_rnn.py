@@ -10,22 +10,32 @@ be of any length, and several takes are one batch.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pyzzicato.families.abc.evaluate import text_nats, text_scores
+from pyzzicato.families.abc.evaluate import text_scores
 from pyzzicato.families.abc.generate import TextGenerator
 from pyzzicato.families.abc.windows import TextStreams, text_loss, text_metrics
 from pyzzicato.runtime.graph_builder import Graph
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "scores"]
+__all__ = ["FAMILY", "build", "export"]
 
-examples = TextStreams
-loss = text_loss
-metrics = text_metrics
-load = TextGenerator
-nats = text_nats
-scores = text_scores
 LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    vocabulary: str
+    embedding: int
+    units: int
+    dropout: float
+    stored: str = "float16"
+    least: int = 1
+    prompts: bool = False
+    shuffled: bool = False
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -93,3 +103,13 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     for layer in range(LAYERS):
         x = graph.lstm(x, f"lstm_{layer}", config["units"])
     return {"model.onnx": graph.model(graph.dense(x, "output"))}
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=TextGenerator,
+    scores=text_scores,
+    teaching=Lessons(TextStreams, text_loss, text_metrics),
+)

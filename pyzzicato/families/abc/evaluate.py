@@ -25,7 +25,7 @@ from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 
-__all__ = ["is_valid_tune", "reading", "text_nats", "text_scores", "tunes_written"]
+__all__ = ["is_valid_tune", "reading", "text_scores", "tunes_written"]
 
 MOST = 300_000  # characters of a split that are read
 CHUNK = 512  # characters at a time
@@ -83,11 +83,6 @@ def tunes_written(info: ModelInfo, takes: int, **values: Any) -> list[str]:
 def _without_remarks(text: str) -> str:
     """The tune as it was written, without the comments on it."""
     return re.sub(r"^% left out:.*\n?", "", text.lstrip("\n"), flags=re.MULTILINE)
-
-
-def text_nats(graph: StepGraph, info: ModelInfo, dataset: Dataset, split: str) -> float:
-    """How surprising a split is to `graph`, in nats per character."""
-    return reading(graph, _codes(info, dataset, split))[0]
 
 
 def _codes(info: ModelInfo, dataset: Dataset, split: str) -> np.ndarray:

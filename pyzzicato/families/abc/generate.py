@@ -35,8 +35,8 @@ class TextGenerator(Generator):
 
     Controls = TextControls
 
-    @staticmethod
-    def controls_for(info: ModelInfo) -> type[TextControls]:
+    @classmethod
+    def controls_for(cls, info: ModelInfo) -> type[TextControls]:
         """The controls of this model: its own characters, checkpoints, kinds and keys."""
         return controls_of(info.config, info.training)
 

@@ -18,6 +18,7 @@ from pyzzicato.data.abc import AbcPiece
 from pyzzicato.data.datasets import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.abc.plain import plain_text
+from pyzzicato.training.family import Examples
 
 __all__ = ["TextStreams", "text_loss", "text_metrics", "texts_of"]
 
@@ -39,12 +40,14 @@ def texts_of(pieces: Sequence[Piece], config: Mapping[str, Any]) -> list[str]:
     return texts
 
 
-class TextStreams:
+class TextStreams(Examples):
     """The batches of one split, in order: ({"characters": (batch, window)}, (batch, window)).
 
     `config` has vocabulary, batch, window and, where each epoch is to have the tunes in another
     order, `shuffled`. The target of a character is the one after it.
     """
+
+    in_order = True
 
     def __init__(
         self, pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool
@@ -60,7 +63,9 @@ class TextStreams:
         """The first batch in an order of `rng`'s own; `at` gives the ones that follow."""
         return self._cut(self._lay(rng), 0)
 
-    def at(self, epoch: int, index: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def at(
+        self, epoch: int, index: int, rng: np.random.Generator | None = None
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Batch `index` of an epoch; it goes on where batch index - 1 ended."""
         if self._laid is None or (self._laid[0] != epoch and self.shuffled):
             self._laid = epoch, self._lay(np.random.default_rng((7, epoch)))

@@ -11,6 +11,7 @@ from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.data.datasets import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.planes import PARTS, WIDTH, home_shift, planes, shifted
+from pyzzicato.training.family import Examples
 
 __all__ = ["BandPairs", "band_codes", "home_windows", "pairs_of"]
 
@@ -52,7 +53,7 @@ def pairs_of(pieces: Sequence[Piece]) -> Iterator[tuple[np.ndarray, np.ndarray]]
                 yield roll[first : middle + 1], roll[middle : middle + WINDOW + 1]
 
 
-class BandPairs:
+class BandPairs(Examples):
     """An endless stream of training batches, or a fixed set of them for validation.
 
     Each batch is ({"roll": (batch, 65, 733) uint8, "noise": (batch, noise)}, (batch, 1) of

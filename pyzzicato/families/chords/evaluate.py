@@ -33,7 +33,7 @@ from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 from pyzzicato.seeds.library import all_seeds
 
-__all__ = ["PARTS", "Tally", "chord_nats", "chord_scores", "line_scores", "longest_run"]
+__all__ = ["PARTS", "Tally", "chord_scores", "line_scores", "longest_run"]
 
 PARTS = ("note", "duration")
 SPLITS = ("train", "val", "test")
@@ -80,15 +80,6 @@ def chord_scores(
     found["takes"] = _takes(info)
     say(f"{found['takes']['looped']} of {found['takes']['takes']} takes go round one chord")
     return {"tokens": found}
-
-
-def chord_nats(graph: StepGraph, info: ModelInfo, dataset: Dataset, split: str) -> float:
-    """How surprising a split is to `graph`, in nats per token, name and length together."""
-    config = _config(info)
-    window = config["window"] if config.get("last") else 0
-    lines = lines_of(dataset.split(split), config)
-    told = _network(graph, [line for line in lines if len(line)], sizes(config)[0], window)
-    return float(sum(told[part]["nats"] for part in PARTS))
 
 
 def _config(info: ModelInfo) -> dict[str, Any]:

@@ -7,12 +7,33 @@ In Keras and as a step graph; a family gives the widths and the cell. Shapes: se
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.families.chords.windows import sizes
 from pyzzicato.runtime.graph_builder import Graph
 
-__all__ = ["built", "exported"]
+__all__ = ["ChordConfig", "built", "exported"]
+
+
+@dataclass(frozen=True)
+class ChordConfig:
+    """The keys of [config] and [training.augmentation]."""
+
+    units: int
+    note_embedding: int
+    duration_embedding: int
+    dropout: float
+    cut: str
+    seen: int
+    cell: str = "gru"
+    layers: int = 1
+    rare: str = "drop"
+    most: int = 0
+    last: bool = False
+    one_key: bool = False
+    stored: str = "float16"
+    transpose: int = 0
 
 
 def built(config: Mapping[str, Any]) -> Any:

@@ -13,19 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyzzicato.families.chords.evaluate import chord_nats, chord_scores
+from pyzzicato.families.chords.evaluate import chord_scores
 from pyzzicato.families.chords.generate import TokenControls, TokenGenerator
-from pyzzicato.families.chords.layers import built, exported
+from pyzzicato.families.chords.layers import ChordConfig, built, exported
 from pyzzicato.families.chords.windows import ChordWindows, chord_loss, chord_metrics, prepare
 from pyzzicato.generation.controls import control
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "prepare", "scores"]
-
-examples = ChordWindows
-loss = chord_loss
-metrics = chord_metrics
-nats = chord_nats
-scores = chord_scores
+__all__ = ["FAMILY", "build", "export"]
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -55,4 +50,12 @@ class NextNoteGenerator(TokenGenerator):
     Controls = NextNoteControls
 
 
-load = NextNoteGenerator
+FAMILY = Family(
+    config=ChordConfig,
+    build=build,
+    export=export,
+    generator=NextNoteGenerator,
+    scores=chord_scores,
+    teaching=Lessons(ChordWindows, chord_loss, chord_metrics),
+    prepare=prepare,
+)

@@ -9,18 +9,21 @@ units, layers, dropout, how a note is chosen, how chords are cut (see
 
 from __future__ import annotations
 
-from pyzzicato.families.chords.evaluate import chord_nats, chord_scores
+from pyzzicato.families.chords.evaluate import chord_scores
 from pyzzicato.families.chords.generate import TokenGenerator
-from pyzzicato.families.chords.layers import built, exported
+from pyzzicato.families.chords.layers import ChordConfig, built, exported
 from pyzzicato.families.chords.windows import ChordWindows, chord_loss, chord_metrics, prepare
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "nats", "prepare", "scores"]
+__all__ = ["FAMILY"]
 
-build = built
-examples = ChordWindows
-loss = chord_loss
-metrics = chord_metrics
-export = exported
-load = TokenGenerator
-nats = chord_nats
-scores = chord_scores
+
+FAMILY = Family(
+    config=ChordConfig,
+    build=built,
+    export=exported,
+    generator=TokenGenerator,
+    scores=chord_scores,
+    teaching=Lessons(ChordWindows, chord_loss, chord_metrics),
+    prepare=prepare,
+)

@@ -27,6 +27,7 @@ from pyzzicato.codecs.chord_duration import (
 from pyzzicato.data.datasets import Piece
 from pyzzicato.data.quarters import QuarterPiece
 from pyzzicato.errors import ModelUnavailable, UnreadableMusic
+from pyzzicato.training.family import Examples
 
 __all__ = [
     "ChordWindows",
@@ -152,7 +153,7 @@ def read_before(codes: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((1, 2), np.int64), codes + 1])
 
 
-class ChordWindows:
+class ChordWindows(Examples):
     """Batches of windows: ({"tokens": (batch, window, 2)}, targets (batch, window, 2)).
 
     Targets are as the module says, -1 does not count. `config` has batch, window and the codec's

@@ -10,6 +10,7 @@ the whole melody before them; the source's sequences were whole melodies of up t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.families.melody.attention_cell import attention_layer, attention_step
@@ -18,14 +19,19 @@ from pyzzicato.families.melody.evaluate import melody_scores
 from pyzzicato.families.melody.generate import MelodyGenerator
 from pyzzicato.families.melody.windows import MelodyWindows, melody_loss, melody_metrics
 from pyzzicato.runtime.graph_builder import Graph
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY", "build", "export"]
 
-examples = MelodyWindows
-loss = melody_loss
-metrics = melody_metrics
-load = MelodyGenerator
-scores = melody_scores
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    units: int
+    reach: int
+    dropout: float
+    transpose: bool = True
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -50,3 +56,13 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     x = attention_step(graph, "melody", config["units"], config["reach"])
     x = graph.lstm(x, "lstm", config["units"])
     return {"model.onnx": graph.model(graph.dense(x, "output"))}
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=MelodyGenerator,
+    scores=melody_scores,
+    teaching=Lessons(MelodyWindows, melody_loss, melody_metrics),
+)

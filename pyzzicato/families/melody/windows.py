@@ -15,6 +15,7 @@ from pyzzicato.data.datasets import Piece
 from pyzzicato.data.melody import Melody
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.melody.encoding import INPUTS, MelodyReader, classes_of
+from pyzzicato.training.family import Examples
 
 __all__ = [
     "UNTOLD",
@@ -45,7 +46,7 @@ def transposed(events: np.ndarray, semitones: int) -> np.ndarray:
     return np.where(events >= 0, fold(events + semitones), events)
 
 
-class MelodyWindows:
+class MelodyWindows(Examples):
     """An endless stream of training batches, or a fixed set of them for validation.
 
     Each batch is ({"melody": (batch, window, 74)}, (batch, window)): what is read, and the class

@@ -9,21 +9,33 @@ the piece lasts; the source read its last 10 s anew at every step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.families.piano_roll.evaluate import roll_scores
 from pyzzicato.families.piano_roll.generate import RollGenerator
 from pyzzicato.families.piano_roll.layers import finished, finished_graph, inputs, started_graph
 from pyzzicato.families.piano_roll.windows import RollWindows, roll_loss, roll_metrics
+from pyzzicato.families.piano_roll.wishes import roll_statistics
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY", "build", "export"]
 
-examples = RollWindows
-loss = roll_loss
-metrics = roll_metrics
-load = RollGenerator
-scores = roll_scores
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    steps_per_second: int
+    told: int
+    units: int
+    hidden: Sequence[int]
+    embedding: int
+    dropout: float
+    transpose: int = 0
+    corrupted: float = 0.0
+    corruption: float = 0.0
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -54,3 +66,14 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     for number in range(len(config["hidden"])):
         x = graph.op("Relu", graph.dense(x, f"hidden_{number}"))
     return finished_graph(graph, x)
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=RollGenerator,
+    scores=roll_scores,
+    teaching=Lessons(RollWindows, roll_loss, roll_metrics),
+    statistics=roll_statistics,
+)

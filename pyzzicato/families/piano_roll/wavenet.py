@@ -12,7 +12,8 @@ inputs (see `piano_roll/windows.py`). The sigmoid is applied where keys are chos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,16 +30,31 @@ from pyzzicato.families.piano_roll.windows import (
     roll_loss,
     roll_metrics,
 )
+from pyzzicato.families.piano_roll.wishes import roll_statistics
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import STATE_IN, Graph
 from pyzzicato.runtime.session import MadeGraph, State, weights_of
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY", "build", "export", "one_step"]
 
-examples = RollWindows
-loss = roll_loss
-metrics = roll_metrics
-scores = roll_scores
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    steps_per_second: int
+    channels: int
+    kernel: int
+    dilations: Sequence[int]
+    gated: bool
+    skip: int
+    hidden: int
+    embedding: int
+    dropout: float
+    transpose: int = 0
+    corrupted: float = 0.0
+    corruption: float = 0.0
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -190,4 +206,12 @@ class WaveNet(RollGenerator):
         return QueueWalk(self.one_step, queues, dilations, self.composers[row])
 
 
-load = WaveNet
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=WaveNet,
+    scores=roll_scores,
+    teaching=Lessons(RollWindows, roll_loss, roll_metrics),
+    statistics=roll_statistics,
+)

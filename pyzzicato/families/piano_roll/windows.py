@@ -26,6 +26,7 @@ import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, draw_roll
 from pyzzicato.data.datasets import Piece
+from pyzzicato.training.family import Examples
 
 __all__ = [
     "COUNTS",
@@ -92,7 +93,7 @@ def corrupt(notes: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndar
     return np.concatenate([kept, extra])
 
 
-class RollWindows:
+class RollWindows(Examples):
     """An endless stream of training batches, or a fixed set of them for validation.
 
     Each batch is ({"roll": (batch, steps, 264), "condition": (batch, 2)}, (batch, steps, 264)).

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS
+from pyzzicato.data.datasets import Piece
+from pyzzicato.data.density import density_table
+from pyzzicato.data.intervals import interval_table
 from pyzzicato.music.notes import NoteSequence
 
-__all__ = ["Taught", "Wish"]
+__all__ = ["Taught", "Wish", "roll_statistics"]
 
 CHORD_WEIGHT = 0.6  # of the interval table; 1 overdoes it, 0 leaves clashes
 
@@ -65,3 +69,23 @@ class Wish:
     @staticmethod
     def _trust(seconds: float) -> float:
         return float(0.25 + 0.75 * 0.5 ** (seconds / 15.0))
+
+
+def roll_statistics(pieces: Sequence[Piece]) -> dict[str, Any]:
+    """How dense and loud each composer's music is, and which intervals are struck together."""
+    return {
+        "density": {name: row["p50"] for name, row in density_table(pieces).items()},
+        "loudness": _loudness(pieces),
+        "intervals": interval_table(pieces),
+    }
+
+
+def _loudness(pieces: Sequence[Piece]) -> dict[str, float]:
+    """The mean MIDI velocity of each composer's notes."""
+    velocities: dict[str, list[np.ndarray]] = {}
+    for piece in pieces:
+        velocities.setdefault(piece.composer, []).append(piece.notes[:, 3])
+    return {
+        name: round(float(np.concatenate(parts).mean()), 1)
+        for name, parts in sorted(velocities.items())
+    }

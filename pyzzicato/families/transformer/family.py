@@ -9,53 +9,53 @@ those before it chose. The source documents name a Transformer (S2) but do not d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.codecs.performance import BINS
 from pyzzicato.families.transformer.evaluate import note_model_scores, quick_note_model_scores
 from pyzzicato.families.transformer.generate import NoteGenerator
 from pyzzicato.families.transformer.sounding import KEYS
+from pyzzicato.families.transformer.statistics import note_statistics
 from pyzzicato.families.transformer.windows import (
     READ,
     WISHES,
     NoteWindows,
+    note_count,
     note_loss,
     note_metrics,
 )
 from pyzzicato.runtime.attention import EPSILON, attention, mixed, query_scale, rms_norm
 from pyzzicato.runtime.graph_builder import Graph
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = [
-    "blocks",
-    "blocks_graph",
-    "build",
-    "examples",
-    "export",
-    "load",
-    "loss",
-    "metrics",
-    "quick_scores",
-    "scores",
-    "table",
-    "told_composer",
-    "with_tables",
-]
+__all__ = ["FAMILY", "FIELDS", "build", "export"]
 
-examples = NoteWindows
-loss = note_loss
-metrics = note_metrics
-load = NoteGenerator
-scores = note_model_scores
-quick_scores = quick_note_model_scores
 FIELDS = ("time", "pitch", "duration", "velocity")
 
 
-Core = Callable[[Any, Any, Mapping[str, Any]], Any]
-"""What looks back: (batch, window, width) of what is read, the notes, the config -> the same."""
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    width: int
+    layers: int
+    heads: int
+    wider: int
+    head_width: int
+    places: int
+    stored: str = "float16"
+    zero_begin: bool = False
+    qk_norm: bool = False
+    input_mix: bool = False
+    value_mix: bool = False
+    sounding: bool = False
+    filled: float = 0.0
+    halved: float = 0.0
 
 
-def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
+def build(config: Mapping[str, Any]) -> Any:
     """The Keras model: notes, wishes, chosen, composer -> logits (batch, window, 344).
 
     `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
@@ -63,8 +63,7 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     at zero), `qk_norm` (queries and keys are normalised), `input_mix` (each block is given what
     was read once more), `value_mix` (the first block's values are mixed into those of the later
     ones; Zhou et al., 2024), `sounding` (one more input: which keys sound). Shapes of the inputs:
-    see `transformer.windows`. Another `core` in place of the attention makes a network
-    to compare with.
+    see `transformer.windows`.
     """
     import keras
     from keras import layers, ops
@@ -75,18 +74,18 @@ def build(config: Mapping[str, Any], core: Core | None = None) -> Any:
     chosen = keras.Input((None, 3), dtype="int32", name="chosen")
     composer = keras.Input((len(config["composers"]) + 1,), name="composer")
 
-    x = with_tables(told_composer(composer, width), notes, READ, "read")
-    x = with_tables(x, wishes, WISHES, "wish")
+    x = _with_tables(_told_composer(composer, width), notes, READ, "read")
+    x = _with_tables(x, wishes, WISHES, "wish")
     inputs = [notes, wishes, chosen, composer]
     if config.get("sounding"):
         inputs.append(keras.Input((None, KEYS), name="sounding"))
         heard = _matrix(width, "sounding_table", kernel_initializer="zeros")
         x = x + heard(inputs[-1])
-    x = (core or blocks)(x, notes, config)
+    x = _blocks(x, notes, config)
     outputs = []
     for field, name in enumerate(FIELDS):
         if field:
-            x = x + table(BINS[field - 1], width, f"chosen_{field - 1}")(chosen[..., field - 1])
+            x = x + _table(BINS[field - 1], width, f"chosen_{field - 1}")(chosen[..., field - 1])
         z = layers.RMSNormalization(name=f"{name}_norm")(x)
         z = layers.Dense(config["head_width"], use_bias=False, name=f"{name}_up")(z)
         z = ops.square(ops.relu(z))
@@ -107,7 +106,7 @@ def _matrix(width: int, name: str, **begin: Any) -> Any:
     return layers.Dense(width, use_bias=False, name=name, **begin)
 
 
-def told_composer(composer: Any, width: int) -> Any:
+def _told_composer(composer: Any, width: int) -> Any:
     """What the composer adds to every note: (batch, composers + 1) -> (batch, 1, width).
 
     All composers begin alike: rows that differ by chance move all their notes by chance.
@@ -122,24 +121,24 @@ def told_composer(composer: Any, width: int) -> Any:
     return rows(composer)[:, None, :]
 
 
-def with_tables(x: Any, numbers: Any, sizes: Sequence[int], name: str) -> Any:
+def _with_tables(x: Any, numbers: Any, sizes: Sequence[int], name: str) -> Any:
     """`x` (..., width) and a row for each of `numbers` (batch, window, columns), added up.
 
     Each column has a table of its own, of as many rows as `sizes` says.
     """
     for column, rows in enumerate(sizes):
-        x = x + table(rows, x.shape[-1], f"{name}_{column}")(numbers[..., column])
+        x = x + _table(rows, x.shape[-1], f"{name}_{column}")(numbers[..., column])
     return x
 
 
-def table(rows: int, width: int, name: str) -> Any:
+def _table(rows: int, width: int, name: str) -> Any:
     """A layer that has a row of `width` weights for each of `rows` numbers."""
     from keras import layers
 
     return layers.Embedding(rows, width, embeddings_initializer="glorot_uniform", name=name)
 
 
-def blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
+def _blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
     """The attention and feed-forward blocks: (batch, window, width) -> the same.
 
     Of `notes` (batch, window, n) only the shape counts.
@@ -261,12 +260,12 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
         sounding = graph.input("sounding", ("batch", "steps", KEYS))
         heard = graph.op("MatMul", sounding, graph.weight("sounding_table/kernel"))
         x = graph.op("Add", x, heard)
-    x = blocks_graph(graph, x, config)
+    x = _blocks_graph(graph, x, config)
     return {"model.onnx": graph.model(x), "heads.onnx": _heads(weights, config)}
 
 
-def blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
-    """What `blocks` is in a step graph, which has the inputs cos, sin and mask."""
+def _blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
+    """What `_blocks` is in a step graph, which has the inputs cos, sin and mask."""
     first, values = x, None
     for number in range(config["layers"]):
         if config.get("input_mix"):
@@ -294,3 +293,15 @@ def _heads(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         z = graph.op("Relu", graph.op("MatMul", z, graph.weight(f"{name}_up/kernel")))
         outputs.append(graph.dense(graph.op("Mul", z, z), f"{name}_out"))
     return graph.model(graph.op("Concat", *outputs, axis=2))
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=NoteGenerator,
+    scores=note_model_scores,
+    quick_scores=quick_note_model_scores,
+    teaching=Lessons(NoteWindows, note_loss, note_metrics, note_count),
+    statistics=note_statistics,
+)

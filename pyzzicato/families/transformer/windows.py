@@ -27,6 +27,7 @@ import numpy as np
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY, codes_of
 from pyzzicato.data.datasets import Piece
 from pyzzicato.families.transformer.sounding import Sounding
+from pyzzicato.training.family import Examples
 
 __all__ = [
     "FILL",
@@ -40,6 +41,7 @@ __all__ = [
     "densities_ahead",
     "density_wish",
     "loudness_wish",
+    "note_count",
     "note_loss",
     "note_metrics",
     "read_codes",
@@ -84,7 +86,7 @@ def read_codes(codes: np.ndarray) -> np.ndarray:
     return read
 
 
-class NoteWindows:
+class NoteWindows(Examples):
     """An endless stream of training batches; see the top of this file for their shapes."""
 
     def __init__(
@@ -93,7 +95,6 @@ class NoteWindows:
         self.pieces = [p for p in pieces if len(p.notes) >= 32]
         self.config = config
         self.training = training
-        self.passed = 0.0  # the share of the training that is over: see `Examples`
         self.composers = {name: row + 1 for row, name in enumerate(config["composers"])}
         seconds: dict[str, float] = {}
         for piece in self.pieces:
@@ -202,6 +203,11 @@ def _crossed(y_true: Any, y_pred: Any, field: int) -> Any:
 def note_loss(y_true: Any, y_pred: Any) -> Any:
     """Nats per note, (batch, window)."""
     return sum(_crossed(y_true, y_pred, field) for field in (TIME, PITCH, DURATION, VELOCITY))
+
+
+def note_count(target: np.ndarray) -> int:
+    """How many notes a batch's target holds, (batch, window, 4)."""
+    return int((target[..., 0] >= 0).sum())
 
 
 def note_metrics() -> list[Any]:

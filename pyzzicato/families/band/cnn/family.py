@@ -15,7 +15,7 @@ there is only one way on from two bars, as published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyzzicato.codecs.multitrack_roll import WINDOW
@@ -28,10 +28,10 @@ from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats
 from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY", "build", "examples", "export", "loss", "metrics", "scores"]
 
-load = CnnGenerator
 
 PIANO = 1
 NAMES = tuple(name.lower() for name in INSTRUMENTS)
@@ -40,6 +40,19 @@ STEPS = WINDOW // STRIDE**DEPTH
 MOST_VARIANCE = 8.0  # of a logarithm
 TERMS = ("nats", "kl", "kl_cost")
 """What the Keras model tells of each pair of windows; `loss` adds up the first and the last."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    channels: Sequence[int]
+    dense: int
+    noise: int
+    beta: float
+    free: float
+    dropout: float
+    joining: float = 0.0
 
 
 def examples(pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool) -> BandPairs:
@@ -255,3 +268,13 @@ def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
     return band_scores(
         info, dataset, say, told=lambda pieces: cnn_told(info, pieces), variants=variants
     )
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=CnnGenerator,
+    scores=scores,
+    teaching=Lessons(examples, loss, metrics),
+)

@@ -14,13 +14,20 @@ from __future__ import annotations
 
 from pyzzicato.families.band.gan.evaluate import gan_scores
 from pyzzicato.families.band.gan.generate import GanBand
-from pyzzicato.families.band.gan.network import generator, generator_graph
-from pyzzicato.families.band.gan.training import fit, train_published
+from pyzzicato.families.band.gan.network import GanConfig, generator, generator_graph
+from pyzzicato.families.band.gan.training import GanTraining, fit, train_published
+from pyzzicato.training.family import Family
 
-__all__ = ["build", "export", "finish", "fit", "load", "scores"]
+__all__ = ["FAMILY"]
 
-build = generator
-export = generator_graph
-finish = train_published
-load = GanBand
-scores = gan_scores
+
+FAMILY = Family(
+    config=GanConfig,
+    build=generator,
+    export=generator_graph,
+    generator=GanBand,
+    scores=gan_scores,
+    teaching=fit,
+    training=GanTraining,
+    finish=train_published,
+)

@@ -11,6 +11,7 @@ before, what is given of the new one, and which of the five instruments are give
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from pyzzicato.codecs.multitrack_roll import WINDOW
 from pyzzicato.families.band.planes import PARTS, WIDTH
 from pyzzicato.runtime.graph_builder import Graph
 
-__all__ = ["COND", "NOISE", "encoder", "generator", "generator_graph"]
+__all__ = ["COND", "NOISE", "GanConfig", "encoder", "generator", "generator_graph"]
 
 NOISE = 100
 COND = 2 * WIDTH + 5
@@ -29,6 +30,19 @@ KINDS = 2 * len(PARTS) - 1  # of planes: drums, then struck and sounding of the 
 MOST_VARIANCE = 8.0  # of a logarithm
 STARTS = -5.0  # the output's bias: most cells are silent
 SLOPE = 0.2  # of the leaky rectifiers
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """The keys of [config] and [training.augmentation]."""
+
+    channels: int
+    wide: int
+    seeded: int
+    judge: int
+    encoder: int
+    beta: float
+    recipe: str = ""
 
 
 def _lengths() -> list[int]:

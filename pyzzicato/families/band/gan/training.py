@@ -8,8 +8,8 @@ generator's weights.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from pyzzicato.families.band.gan.published import published, published_generator
 from pyzzicato.families.band.gan.turns import Ours, Published
 from pyzzicato.families.band.gan.windows import GanBatch, GanPairs, real_codes
 from pyzzicato.metrics.band import band_measures, change, variety
+from pyzzicato.training.family import Training
 
-__all__ = ["distance", "fit", "lacking", "train_published"]
+__all__ = ["GanTraining", "distance", "fit", "lacking", "train_published"]
 
 CHECKED = 192  # windows that are made and measured after each epoch
 EMA = 0.997  # a turn, of the running mean of the weights
@@ -28,6 +29,17 @@ SURE = 1.96  # standard errors of an interval of 95 %
 AT_MOST = 3.0  # of these intervals, that one measure counts for
 VARIED = 0.6  # of real windows' variety, that two windows after the same one shall have
 Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class GanTraining(Training):
+    """The keys of [training]; `warm` and `judge_alone` are turns before the epochs."""
+
+    warm: int = 0
+    judge_alone: int = 0
+    learning_rate_warm: float = 0.0
+    learning_rate_judge: float = 0.0
+    published: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit(

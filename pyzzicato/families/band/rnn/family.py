@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from pyzzicato.families.band.rnn.evaluate import step_scores
 from pyzzicato.families.band.rnn.generate import StepBand
-from pyzzicato.families.band.rnn.network import step_graphs, step_network
+from pyzzicato.families.band.rnn.network import StepConfig, step_graphs, step_network
 from pyzzicato.families.band.rnn.windows import BandSteps, step_loss, step_metrics
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY"]
 
-build = step_network
-examples = BandSteps
-export = step_graphs
-loss = step_loss
-metrics = step_metrics
-load = StepBand
-scores = step_scores
+
+FAMILY = Family(
+    config=StepConfig,
+    build=step_network,
+    export=step_graphs,
+    generator=StepBand,
+    scores=step_scores,
+    teaching=Lessons(BandSteps, step_loss, step_metrics),
+)

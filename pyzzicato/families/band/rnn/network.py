@@ -11,6 +11,7 @@ stop sounding when others are struck.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,22 @@ from pyzzicato.families.band.planes import PARTS, WIDTH
 from pyzzicato.families.band.rnn.windows import ABOUT, BACK, KEYS, LAGS, PARTS_STRUCK
 from pyzzicato.runtime.graph_builder import Graph
 
-__all__ = ["ROWS", "base_width", "step_graphs", "step_network"]
+__all__ = ["ROWS", "StepConfig", "base_width", "step_graphs", "step_network"]
 
 ROWS = len(LAGS) + 1  # of `back`
 OTHERS = tuple(tuple(j for j in range(5) if j != i) for i in range(5))
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """The keys of [config] and [training.augmentation]."""
+
+    told: int
+    units: int
+    head: int
+    part: int
+    dropout: float
+    joining: float = 0.0
 
 
 def base_width(config: Mapping[str, Any]) -> int:

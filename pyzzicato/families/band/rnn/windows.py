@@ -26,6 +26,7 @@ from pyzzicato.data.datasets import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.pairs import band_codes
 from pyzzicato.families.band.planes import PARTS, SPANS, WIDTH, planes
+from pyzzicato.training.family import Examples
 
 __all__ = [
     "ABOUT",
@@ -148,7 +149,7 @@ class BandReader:
         return copy
 
 
-class BandSteps:
+class BandSteps(Examples):
     """An endless stream of training batches, or a fixed set of them for validation.
 
     Each batch is (inputs, truth): the inputs as above, with `now` and `seen`, and truth (batch,

@@ -15,6 +15,7 @@ they are taught together with the VAEs, whose encoders learn a little (`lure`) f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.codecs.multitrack_roll import WINDOW
@@ -29,10 +30,10 @@ from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
 from pyzzicato.runtime.session import BlockGraph
+from pyzzicato.training.family import Family, Lessons
 
-__all__ = ["build", "examples", "export", "finish", "load", "loss", "metrics", "scores"]
+__all__ = ["FAMILY", "build", "examples", "export", "finish", "loss", "metrics", "scores"]
 
-load = StyleGenerator
 
 BEATS = WINDOW // 4
 PIANO = 1
@@ -40,6 +41,20 @@ NAMES = tuple(name.lower() for name in INSTRUMENTS)
 MOST_SPREAD, MOST_VARIANCE = 4.0, 8.0  # of logarithms
 TERMS = ("nats", "kl", "kl_cost", "next")
 """What the Keras model tells of each pair of windows; `loss` adds up all but the second."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keys of [config] and [training.augmentation]."""
+
+    latents: int
+    beat: int
+    hidden: int
+    lead: int
+    beta: float
+    free: float
+    lure: float
+    dropout: float
 
 
 def examples(pieces: Sequence[Piece], config: Mapping[str, Any], *, training: bool) -> BandPairs:
@@ -291,3 +306,14 @@ def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
         variants={"without noise": {"noise_sd": 0.0}, "noise 0.5": {"noise_sd": 0.5}},
         styles=style_windows(dataset.split("train"), load_library(info.folder / STYLES_FILE).names),
     )
+
+
+FAMILY = Family(
+    config=Config,
+    build=build,
+    export=export,
+    generator=StyleGenerator,
+    scores=scores,
+    teaching=Lessons(examples, loss, metrics),
+    finish=finish,
+)

@@ -129,8 +129,8 @@ class StyleGenerator(BandGenerator):
 
     Controls = StyleControls
 
-    @staticmethod
-    def controls_for(info: ModelInfo) -> type[StyleControls]:
+    @classmethod
+    def controls_for(cls, info: ModelInfo) -> type[StyleControls]:
         """The controls of a model: the styles that come with it."""
         return _controls(load_library(info.folder / STYLES_FILE).names)
 
