@@ -18,6 +18,7 @@ import pyzzicato
 from pyzzicato.cli import compose, evaluate, lists
 from pyzzicato.cli.options import add_runs
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+from pyzzicato.paths import project_folder
 
 __all__ = ["main"]
 
@@ -212,7 +213,7 @@ def _write_examples(options: argparse.Namespace) -> int:
 
 
 def _open_app(options: argparse.Namespace) -> int:
-    root = Path(__file__).resolve().parents[2]
+    root = project_folder()
     if not (root / "app.py").is_file():
         raise ModelUnavailable(
             f"There is no app in {root}: fetch the whole project, then run it from there."
