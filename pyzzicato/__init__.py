@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pyzzicato.registry import load_model, models
     from pyzzicato.seeds.library import all_seeds
 
+    __version__: str
+
 __all__ = [
     "Composition",
     "Note",
@@ -44,10 +46,22 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'pyzzicato' has no attribute {name!r}")
     return getattr(import_module(f"pyzzicato.{_HOMES[name]}"), name)
 
 
+def _version() -> str:
+    """The version that is installed, or "unknown" where the package only lies on the path."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pyzzicato")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, "__version__"])

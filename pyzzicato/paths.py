@@ -1,4 +1,4 @@
-"""Where what belongs to a person lies on their machine, outside the project."""
+"""Where things lie: the app and the models, and what belongs to a person, outside the project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["cache_folder", "data_folder"]
+__all__ = ["cache_folder", "data_folder", "project_folder"]
+
+
+def project_folder() -> Path:
+    """What holds app.py, pages/ and models/: in a wheel a part of the package, else around it."""
+    package = Path(__file__).resolve().parent
+    carried = package / "project"
+    return carried if carried.is_dir() else package.parent
 
 
 def cache_folder() -> Path:

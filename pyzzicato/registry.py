@@ -22,6 +22,7 @@ from typing import Any
 from pyzzicato.errors import ModelUnavailable, UnknownName
 from pyzzicato.generation import controls
 from pyzzicato.generation.generator import Generator
+from pyzzicato.paths import project_folder
 
 __all__ = ["ModelInfo", "family_module", "load_model", "model_info", "models", "models_folder"]
 
@@ -108,9 +109,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def models_folder() -> Path:
-    """Where models are looked for: PYZZICATO_MODELS, or `models/` beside the package."""
+    """Where models are looked for: PYZZICATO_MODELS, or `models/` of the project."""
     named = os.environ.get("PYZZICATO_MODELS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "models"
+    return Path(named) if named else project_folder() / "models"
 
 
 def models(folder: Path | None = None) -> dict[str, ModelInfo]:

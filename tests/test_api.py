@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_importing_it_loads_no_more_than_itself(project: Path) -> None:
     )
     assert not [name for name in run.stdout.split() if name.startswith("pyzzicato.")]
     assert "numpy" not in run.stdout.split()
+
+
+def test_the_version_is_the_one_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pyzzicato.__version__ == metadata.version("pyzzicato")
+
+    def nothing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", nothing)
+    assert pyzzicato.__version__ == "unknown"
 
 
 def test_no_module_hides_a_public_name() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import soundfile
 
+import pyzzicato
 from pyzzicato import registry
 from pyzzicato.cli.main import main
 from pyzzicato.composition import order as composition
@@ -376,6 +377,13 @@ def test_a_reader_that_has_had_enough_is_no_error(project: Path) -> None:
     )
     assert run.stdout.count("\n") == 1
     assert run.stderr == ""
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"pyzzicato {pyzzicato.__version__}\n"
 
 
 def test_the_app_is_opened_by_streamlit(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:

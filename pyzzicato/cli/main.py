@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyzzicato
 from pyzzicato.cli import compose, evaluate, lists
 from pyzzicato.cli.options import add_runs
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
+from pyzzicato.paths import project_folder
 
 __all__ = ["main"]
 
@@ -49,6 +51,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         epilog="Each command has its own help: pyzzicato compose --help",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -87,6 +90,14 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     kept = command("examples", _write_examples, "Compose the kept examples of models anew.")
     kept.add_argument("models", nargs="*", metavar="ID", help="default: every model that has some")
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only now."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"pyzzicato {pyzzicato.__version__}")
+        parser.exit()
 
 
 def _add_training(command: Any) -> None:
@@ -202,7 +213,7 @@ def _write_examples(options: argparse.Namespace) -> int:
 
 
 def _open_app(options: argparse.Namespace) -> int:
-    root = Path(__file__).resolve().parents[2]
+    root = project_folder()
     if not (root / "app.py").is_file():
         raise ModelUnavailable(
             f"There is no app in {root}: fetch the whole project, then run it from there."
