@@ -58,6 +58,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/floors.py
 	$(BIN)/python -m pytest -q tests/test_imports.py
 
 format: setup

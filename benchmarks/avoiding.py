@@ -25,7 +25,8 @@ import numpy as np
 from results import keep, kept, machine
 
 from pyzzicato.composition.copy_guard import ENOUGH, avoid_copying
-from pyzzicato.data.datasets import Piece, music_for
+from pyzzicato.data.load import music_for
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generation.controls import declared, from_texts
 from pyzzicato.generation.generator import Step, collect_takes

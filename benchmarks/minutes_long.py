@@ -46,8 +46,9 @@ from long_figures import (
 )
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.data.datasets import Dataset, Piece, read_dataset
 from pyzzicato.data.density import window_densities
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation.run import write_metrics
 from pyzzicato.generation.controls import Controls, from_texts

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from results import keep, machine, verdict
 
-from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.metrics.originality import ASSET, Report, originality
 from pyzzicato.metrics.passages import Index, read_index

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from pyzzicato.cli.options import add_runs, say
-from pyzzicato.data.datasets import Dataset, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.chords.evaluate import line_scores
 from pyzzicato.families.chords.windows import lines_of, prepare, read_vocabulary

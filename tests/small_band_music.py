@@ -7,7 +7,7 @@ import numpy as np
 from pyzzicato.codecs.multitrack_roll import MultitrackRoll, from_sequence
 from pyzzicato.codecs.piano_roll import note_array
 from pyzzicato.data.band import BandMusic
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.music.notes import Note, NoteSequence
 
 CHORDS = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (9, 12, 16))

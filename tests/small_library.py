@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mido
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 
 COLUMNS = ("path", "composer", "title", "licence", "kind", "split", "work_id")
 

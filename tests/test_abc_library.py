@@ -7,7 +7,7 @@ import pytest
 
 from pyzzicato.codecs.abc_text import AbcText, shown, typed, vocabulary_of
 from pyzzicato.data.abc import AbcPiece, read_tunes, split_tunes
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.families.abc.plain import KEYS, KINDS, forced_text, plain_key, plain_text
 from pyzzicato.formats.abc.notation import read_abc

@@ -10,8 +10,9 @@ import onnx
 import pytest
 
 from pyzzicato.codecs.melody import MelodyCodec
-from pyzzicato.data.datasets import Dataset, read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.data.melody import Melody
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import InvalidControl, PyzzicatoError
 from pyzzicato.families.melody import attention_rnn
 from pyzzicato.families.melody.encoding import MelodyReader, classes_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.piano_roll.generate import RollControls
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.metrics.originality import Report

@@ -12,8 +12,9 @@ import pytest
 
 from pyzzicato.codecs.multitrack_roll import from_sequence, struck
 from pyzzicato.data.band import BandMusic, read_bands, windows
-from pyzzicato.data.datasets import Dataset, read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.data.lpd5 import read_pianoroll
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import write_midi
 from pyzzicato.music.instruments import INSTRUMENTS, PROGRAMS

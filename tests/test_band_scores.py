@@ -15,7 +15,7 @@ import pytest
 
 from pyzzicato.codecs.multitrack_roll import MultitrackRoll, spans_of
 from pyzzicato.data.band import BandMusic
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.evaluate import (
     QPM,

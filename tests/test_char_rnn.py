@@ -9,7 +9,7 @@ import pytest
 
 from pyzzicato.codecs.abc_text import AbcText, shown
 from pyzzicato.data.abc import read_tunes
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError
 from pyzzicato.families.abc import char_rnn
 from pyzzicato.families.abc.decode import LONGEST, TuneReader

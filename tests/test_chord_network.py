@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pyzzicato.cli.main import main
-from pyzzicato.data.datasets import Dataset, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import ModelUnavailable, UnreadableMusic
 from pyzzicato.families.chords.windows import (
     ChordWindows,

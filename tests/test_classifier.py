@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.evaluation.classifier.clips import (
     FOLDS,

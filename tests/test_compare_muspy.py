@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.seeds.library import all_seeds
 from tests.scripts import open_script

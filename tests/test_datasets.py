@@ -13,8 +13,9 @@ import mido
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Dataset, Piece, as_dict, describe, music_for, read_dataset
+from pyzzicato.data.load import music_for, read_dataset
 from pyzzicato.data.manifests import composer_id
+from pyzzicato.data.pieces import Dataset, Piece, as_dict, describe
 from pyzzicato.errors import UnknownName, UnreadableMusic
 from pyzzicato.music.notes import Note
 from tests.small_library import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import density_table, window_densities
+from pyzzicato.data.pieces import Piece
 
 
 def even_piece(composer: str, seconds: float, per_second: float, first: float = 0.0) -> Piece:

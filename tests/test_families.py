@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import InvalidControl
 from pyzzicato.families.piano_roll.generate import RollControls, RollGenerator
 from pyzzicato.generation.controls import declared

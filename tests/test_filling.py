@@ -11,7 +11,7 @@ import pytest
 
 from pyzzicato import registry
 from pyzzicato.composition import order as composition
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import InvalidControl
 from pyzzicato.families.transformer import windows as performance_examples
 from pyzzicato.families.transformer.decode import Report, Writer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import ONSET, SOUNDING, draw_roll
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation.run import evaluate
 from pyzzicato.families.piano_roll.evaluate import GRID, Counts, Held, Tally, frame_scores

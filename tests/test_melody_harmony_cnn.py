@@ -14,7 +14,7 @@ import pytest
 
 from pyzzicato.codecs.multitrack_roll import spans_of
 from pyzzicato.data.band import BandMusic
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.cnn import family as melody_harmony_cnn
 from pyzzicato.families.band.cnn.evaluate import cnn_told

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.data.melody import EVEN, MELODIES, Melody, read_melodies
 from pyzzicato.errors import PyzzicatoError, UnreadableMusic
 from pyzzicato.families.melody.encoding import MelodyReader, classes_of

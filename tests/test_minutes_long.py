@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from tests.scripts import open_script
 from tests.small_transformer import make_transformer

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.data import note_cache
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.paths import cache_folder
 from tests.small_library import reasons, write_manifest, write_scale
 
@@ -130,7 +130,7 @@ def test_several_processes_read_the_same(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent(f"""
             from pathlib import Path
-            from pyzzicato.data.datasets import read_dataset
+            from pyzzicato.data.load import read_dataset
             if __name__ == "__main__":
                 folder = Path({str(tmp_path)!r})
                 read_dataset(folder, cache=folder / "two", processes=2)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.evaluation.run import evaluate
 from pyzzicato.families.transformer import evaluate as module
 from pyzzicato.families.transformer.evaluate import (

@@ -11,8 +11,9 @@ import pytest
 
 from pyzzicato.cli.main import main
 from pyzzicato.codecs.performance import codes_of
-from pyzzicato.data.datasets import Dataset, Piece, music_for
+from pyzzicato.data.load import music_for
 from pyzzicato.data.packed import FIELDS, pack, packed_music
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.training.checkpoints import read_progress
 from tests.scripts import open_script

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.data.quarters import QuarterPiece, quarter_notes, read_quarters
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi import write_midi

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.evaluation import recognition as module
 from pyzzicato.evaluation import score_sheet as sheets
 from pyzzicato.evaluation.classifier.network import HIDDEN, Classifier

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import EVERYBODY
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
 from pyzzicato.families.transformer.processors.register import (
     FEWEST,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.cli.main import main
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.evaluation import clip_writing
 from pyzzicato.evaluation import score_sheet as sheets
 from pyzzicato.evaluation.clip_writing import new_clips
@@ -311,9 +311,7 @@ def test_a_quick_sheet_has_few_clips_and_rough_scores(
     clips: int | None,
 ) -> None:
     asked: dict[str, object] = {"clips": None}
-    monkeypatch.setattr(
-        "pyzzicato.data.datasets.music_for", lambda *_: Dataset((), (), Path("music"))
-    )
+    monkeypatch.setattr("pyzzicato.data.load.music_for", lambda *_: Dataset((), (), Path("music")))
 
     def evaluate(*_: object, quick: bool) -> None:
         asked["rough"] = quick
@@ -331,9 +329,7 @@ def test_a_rough_sheet_replaces_a_full_one_only_when_told_to(
     small: ModelInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured: list[int] = []
-    monkeypatch.setattr(
-        "pyzzicato.data.datasets.music_for", lambda *_: Dataset((), (), Path("music"))
-    )
+    monkeypatch.setattr("pyzzicato.data.load.music_for", lambda *_: Dataset((), (), Path("music")))
     monkeypatch.setattr(
         "pyzzicato.evaluation.run.evaluate_clips",
         lambda info, dataset, plan, *_: measured.append(plan.count),

@@ -16,7 +16,7 @@ import pytest
 
 from pyzzicato.cli.main import main
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import model_info
 from pyzzicato.training import steady as steady_training
@@ -352,7 +352,7 @@ def test_what_learns_in_another_way_has_no_steady_training(shelf: Path, dataset:
 def test_the_commands(
     shelf: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr("pyzzicato.data.datasets.music_for", lambda *_: dataset)
+    monkeypatch.setattr("pyzzicato.data.load.music_for", lambda *_: dataset)
     order = ["train", "small", "--data", "x", "--runs", str(shelf / "runs")]
     assert main([*order, "--steady", "--notes", "0"]) == 1
     assert main([*order, "--steady", "--notes", str(5 * STEP)]) == 0

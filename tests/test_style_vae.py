@@ -12,7 +12,7 @@ import pytest
 
 from pyzzicato.codecs.multitrack_roll import MultitrackRoll, spans_of
 from pyzzicato.data.band import BandMusic
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable, PyzzicatoError, UnknownName
 from pyzzicato.families.band.pairs import pairs_of
 from pyzzicato.families.band.planes import PARTS, home_shift, shifted, window_nats

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.evaluation.run import evaluate
 from pyzzicato.families.abc.checkpoints import attempts

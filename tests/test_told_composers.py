@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.transformer.windows import NoteWindows
 from pyzzicato.registry import models
 from pyzzicato.runtime.session import weights_of

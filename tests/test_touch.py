@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.performance import DURATION, PITCH, TIME, duration_seconds
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import EVERYBODY
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.transformer.generate import NoteControls, NoteGenerator
 from pyzzicato.families.transformer.processors.articulation import (
     DENSER,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.cli.main import main
-from pyzzicato.data.datasets import read_dataset
+from pyzzicato.data.load import read_dataset
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.families.piano_roll.windows import (
     INPUTS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pyzzicato.codecs.piano_roll import note_array
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.transformer import family as transformer
 from pyzzicato.families.transformer.generate import NoteControls
 from pyzzicato.families.transformer.graph import NoteGraph

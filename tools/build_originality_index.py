@@ -23,7 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.metrics.originality import ASSET
 from pyzzicato.metrics.passages import (

@@ -18,7 +18,7 @@ import json
 import sys
 from pathlib import Path
 
-from pyzzicato.data.datasets import music_for
+from pyzzicato.data.load import music_for
 from pyzzicato.data.packed import pack
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import model_info

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyzzicato.codecs.performance import Performance
-from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.music.notes import NoteSequence
 

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.metrics import notes as metrics
 from pyzzicato.music.notes import NoteSequence

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.data.datasets import music_for
 from pyzzicato.data.density import course_table, in_common, steadiness_table, window_ranks
+from pyzzicato.data.load import music_for
 from pyzzicato.families.transformer.processors.articulation import touch_table
 from pyzzicato.families.transformer.processors.density_control import KNOT, OPENING
 from pyzzicato.families.transformer.processors.register import register_table

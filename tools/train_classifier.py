@@ -23,7 +23,8 @@ import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from pyzzicato.data.datasets import Piece, read_dataset
+from pyzzicato.data.load import read_dataset
+from pyzzicato.data.pieces import Piece
 from pyzzicato.evaluation.classifier.clips import Clips, gather, keep, kept, known_composers
 from pyzzicato.evaluation.classifier.network import ASSET
 from pyzzicato.evaluation.classifier.sources import between_sources

@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     clips = options.clips or (QUICK_CLIPS if options.quick else 0)
     if options.only_clips and not clips:
         raise PyzzicatoError("Say how many clips: --quick for a rough sheet, --clips 200 for all.")
-    from pyzzicato.data.datasets import music_for
+    from pyzzicato.data.load import music_for
     from pyzzicato.evaluation.clips import Plan
     from pyzzicato.evaluation.run import evaluate, evaluate_clips
     from pyzzicato.evaluation.score_sheet import CLIP_SECONDS

@@ -91,7 +91,8 @@ def show_seeds(options: argparse.Namespace) -> int:
 
 def show_data(options: argparse.Namespace) -> int:
     """Hours, notes, splits and licences of a folder of music, and what was skipped and why."""
-    from pyzzicato.data.datasets import as_dict, describe, read_dataset
+    from pyzzicato.data.load import read_dataset
+    from pyzzicato.data.pieces import as_dict, describe
 
     dataset = read_dataset(options.folder, kinds=options.kind or ("performance",))
     if options.json:

@@ -132,7 +132,7 @@ def _add_training(command: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from pyzzicato.data.datasets import music_for
+    from pyzzicato.data.load import music_for
     from pyzzicato.registry import model_info
 
     info = model_info(options.model)
@@ -163,7 +163,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _train_steadily(info: Any, options: argparse.Namespace) -> int:
-    from pyzzicato.data.datasets import music_for
+    from pyzzicato.data.load import music_for
     from pyzzicato.training.recipes import next_recipe, recipe
     from pyzzicato.training.steady import decay, train_steadily
 

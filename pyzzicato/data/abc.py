@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset, Piece
 from pyzzicato.data.manifests import OWN_FILES_LICENCE, SPLITS, Skipped
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.abc.notation import repaired_abc
 from pyzzicato.formats.abc.text import lines_of

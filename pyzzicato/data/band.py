@@ -32,9 +32,9 @@ from pyzzicato.codecs.multitrack_roll import (
     draw_spans,
 )
 from pyzzicato.data.band_midi import from_midi
-from pyzzicato.data.datasets import Dataset, Piece, Skipped
 from pyzzicato.data.lpd5 import read_pianoroll
-from pyzzicato.data.manifests import Entry, hashed_split, list_music
+from pyzzicato.data.manifests import Entry, Skipped, hashed_split, list_music
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.music.instruments import DRUMS
 from pyzzicato.music.notes import NoteSequence

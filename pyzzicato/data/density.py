@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 
 __all__ = [
     "COURSE_SECONDS",

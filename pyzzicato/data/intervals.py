@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.music.notes import LOWEST_KEY
 
 __all__ = ["interval_table"]

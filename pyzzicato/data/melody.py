@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.melody import NO_EVENT, NOTE_OFF, STEPS_PER_BAR, MelodyCodec
-from pyzzicato.data.datasets import Dataset, Piece, Skipped
-from pyzzicato.data.manifests import SPLITS
+from pyzzicato.data.manifests import SPLITS, Skipped
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 
 __all__ = ["EVEN", "MELODIES", "Melody", "read_melodies"]

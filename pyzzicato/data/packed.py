@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.performance import TICKS
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 
 __all__ = ["pack", "packed_music"]

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset, Piece, read_dataset
+from pyzzicato.data.corpus import read_corpus
 from pyzzicato.data.manifests import Skipped
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.midi_events import read_events
 from pyzzicato.formats.midi_notes import struck_notes
@@ -57,7 +58,7 @@ def read_quarters(
     if any(kind.partition(":")[0] != "beats" for kind in kinds):
         raise UnreadableMusic("Music in beats and other kinds of music cannot be read together.")
     words = [kind.partition(":")[2] for kind in kinds]
-    whole = read_dataset(
+    whole = read_corpus(
         folder, composers=composers, licensed_only=licensed_only, progress=progress, cache=cache
     )
     wanted = [p for p in whole.pieces if any(word in p.path for word in words)]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.evaluation.clips import ANYBODY, Clip, Plan, prompts
 from pyzzicato.generation.generator import Generator, collect_takes
 from pyzzicato.music.notes import Note, NoteSequence

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.data.band import BandMusic
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds.library import seeds_by

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.evaluation.classifier.network import Classifier, clips_of, distance, load_classifier
 from pyzzicato.evaluation.clip_writing import new_clips

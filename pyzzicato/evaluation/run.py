@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.evaluation.clips import Plan
 from pyzzicato.registry import ModelInfo

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.evaluation.clip_measuring import FORM, KNOWN, PLAIN, Measured, measured
 from pyzzicato.evaluation.clip_writing import new_clips
 from pyzzicato.evaluation.clips import ANYBODY, Clip, Plan, halves, real_clips

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from pyzzicato import registry
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError, listed
 from pyzzicato.generation.generator import Generator
 from pyzzicato.registry import ModelInfo

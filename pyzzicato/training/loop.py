@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.training.family import Batch, Examples, Family, Lessons, Recipe, family_of
 from pyzzicato.training.optimizers import optimizer

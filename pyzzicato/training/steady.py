@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.training.checkpoints import locked, restore, save
 from pyzzicato.training.family import Batch, Lessons, Recipe, family_of

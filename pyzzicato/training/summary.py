@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.training.family import Recipe, family_of
 
 __all__ = ["training_summary"]

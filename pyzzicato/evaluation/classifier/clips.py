@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.evaluation.classifier.features import WIDTH, features_of
 from pyzzicato.evaluation.classifier.network import stretches
 

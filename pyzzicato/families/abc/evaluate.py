@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.abc_text import AbcText
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.abc.windows import texts_of
 from pyzzicato.formats.abc.notation import repaired_abc
 from pyzzicato.formats.abc.tune_book import longest_repeat

@@ -15,7 +15,7 @@ import numpy as np
 
 from pyzzicato.codecs.abc_text import AbcText, vocabulary_of
 from pyzzicato.data.abc import AbcPiece
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.abc.plain import plain_text
 from pyzzicato.training.family import Examples

@@ -26,7 +26,7 @@ import numpy as np
 
 from pyzzicato.codecs.multitrack_roll import STEPS_PER_QUARTER, WINDOW, MultitrackRoll
 from pyzzicato.data.band import windows
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generation.generator import Generator, collect_takes
 from pyzzicato.metrics.band import (

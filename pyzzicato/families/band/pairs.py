@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.multitrack_roll import WINDOW
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.planes import PARTS, WIDTH, home_shift, planes, shifted
 from pyzzicato.training.family import Examples

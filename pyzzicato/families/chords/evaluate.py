@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.chords.windows import lines_of, read_before, read_vocabulary, sizes
 from pyzzicato.generation.generator import collect_takes
 from pyzzicato.metrics.chord_markov import ORDERS, ChordMarkov

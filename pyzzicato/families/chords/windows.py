@@ -24,7 +24,7 @@ from pyzzicato.codecs.chord_duration import (
     tokens_of,
     transposed,
 )
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.data.quarters import QuarterPiece
 from pyzzicato.errors import ModelUnavailable, UnreadableMusic
 from pyzzicato.training.family import Examples

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.melody import STEPS_PER_BAR, MelodyCodec
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.melody.encoding import CLASSES, MAJOR, MelodyReader, classes_of
 from pyzzicato.families.melody.windows import melody_events

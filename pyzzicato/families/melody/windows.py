@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.melody import HIGHEST, LOWEST, NO_EVENT, STEPS_PER_BAR, fold, into_range
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.melody import Melody
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.melody.encoding import INPUTS, MelodyReader, classes_of
 from pyzzicato.training.family import Examples

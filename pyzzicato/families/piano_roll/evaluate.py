@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, draw_roll
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.piano_roll.windows import INPUTS, condition_of, density_code
 from pyzzicato.generation.sampling import sigmoid
 from pyzzicato.registry import ModelInfo

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, draw_roll
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.training.family import Examples
 
 __all__ = [

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.piano_roll import KEYS
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import density_table
 from pyzzicato.data.intervals import interval_table
+from pyzzicato.data.pieces import Piece
 from pyzzicato.music.notes import NoteSequence
 
 __all__ = ["Taught", "Wish", "roll_statistics"]

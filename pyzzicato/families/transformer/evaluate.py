@@ -26,7 +26,7 @@ import numpy as np
 
 from pyzzicato.codecs.events388 import PUBLISHED, encode_events, nats_per_event
 from pyzzicato.codecs.performance import BINS, FINE, TICKS, TIME, codes_of, time_bounds
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.transformer.graph import NoteGraph
 from pyzzicato.families.transformer.windows import KINDS, MUSIC, OPENING, READ, WISHES, read_codes
 from pyzzicato.metrics.markov import Line, markov_bits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import course_table, density_table, steadiness_table
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.transformer.processors.articulation import touch_table
 from pyzzicato.families.transformer.processors.register import register_table
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.codecs.performance import BINS, DURATION, PITCH, TIME, VELOCITY, codes_of
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.transformer.sounding import Sounding
 from pyzzicato.training.family import Examples
 

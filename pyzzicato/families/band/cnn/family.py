@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyzzicato.codecs.multitrack_roll import WINDOW
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.band.cnn.evaluate import cnn_told
 from pyzzicato.families.band.cnn.generate import CnnGenerator
 from pyzzicato.families.band.evaluate import Variant, band_scores

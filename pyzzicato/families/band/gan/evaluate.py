@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.band.evaluate import band_scores
 from pyzzicato.families.band.gan.generate import PUBLISHED
 from pyzzicato.registry import ModelInfo

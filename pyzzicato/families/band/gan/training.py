@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset
+from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.band.gan.published import published, published_generator, published_graph
 from pyzzicato.families.band.gan.turns import Ours, Published
 from pyzzicato.families.band.gan.windows import GanBatch, GanPairs, real_codes

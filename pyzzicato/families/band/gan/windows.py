@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pyzzicato.codecs.multitrack_roll import HELD, STRUCK, WINDOW
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.families.band.gan.network import NOISE
 from pyzzicato.families.band.pairs import BandPairs
 from pyzzicato.families.band.planes import PARTS, SPANS

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.band.evaluate import band_scores
 from pyzzicato.families.band.pairs import band_codes
 from pyzzicato.families.band.planes import PARTS, WIDTH, planes

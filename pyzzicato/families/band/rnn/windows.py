@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.pairs import band_codes
 from pyzzicato.families.band.planes import PARTS, SPANS, WIDTH, planes

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.pairs import home_windows, pairs_of
 from pyzzicato.families.band.planes import nats_by_cells, window_nats

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.codecs.multitrack_roll import WINDOW
-from pyzzicato.data.datasets import Dataset, Piece
+from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.band.evaluate import band_scores
 from pyzzicato.families.band.pairs import BandPairs, home_windows
 from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats

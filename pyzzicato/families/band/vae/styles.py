@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pyzzicato.data.datasets import Piece
+from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import ModelUnavailable, UnknownName
 
 __all__ = [

@@ -32,8 +32,8 @@ from pyzzicato.codecs.performance import (
     duration_seconds,
     time_bounds,
 )
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import EVERYBODY
+from pyzzicato.data.pieces import Piece
 from pyzzicato.generation.sampling import Dice, evenly
 
 __all__ = ["TouchGuard", "touch_of", "touch_table"]

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.codecs.performance import BINS, PITCH
-from pyzzicato.data.datasets import Piece
 from pyzzicato.data.density import EVERYBODY
+from pyzzicato.data.pieces import Piece
 from pyzzicato.music.notes import LOWEST_KEY
 
 __all__ = ["RegisterGuard", "register_of", "register_table"]

@@ -1,27 +1,23 @@
-"""A folder of music as pieces: who wrote each, which split it is in, and its notes.
+"""Training music as pieces: who wrote each, which split it is in, and its notes.
 
-    dataset = read_dataset(Path("data"))
-    for piece in dataset.split("train"):
-        piece.composer, piece.weight, piece.notes
-
-The layouts that are understood are those of `pyzzicato.data.manifests`. Nothing here trains.
+for piece in dataset.split("train"):
+    piece.composer, piece.weight, piece.notes
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyzzicato.data.manifests import SPLITS, Entry, Skipped, list_music
-from pyzzicato.data.note_cache import NoteArray, read_many
+from pyzzicato.data.manifests import SPLITS, Skipped
+from pyzzicato.data.note_cache import NoteArray
 from pyzzicato.music.notes import Note, NoteSequence
-from pyzzicato.paths import cache_folder
 
-__all__ = ["Dataset", "Piece", "Skipped", "as_dict", "describe", "music_for", "read_dataset"]
+__all__ = ["Dataset", "Piece", "as_dict", "describe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,120 +88,6 @@ class Dataset:
     def note_count(self) -> int:
         """Notes in all pieces."""
         return sum(len(piece.notes) for piece in self.pieces)
-
-
-def music_for(training: Mapping[str, Any], folder: Path) -> Dataset:
-    """What of `folder` the [training] table of a model.toml asks for; see `read_dataset`.
-
-    Where it is a file, it was made by `pyzzicato.data.packed`.
-    """
-    if folder.is_file():
-        from pyzzicato.data.packed import packed_music
-
-        return packed_music(training, folder)
-    kinds = training.get("kinds", ("performance",))
-    return read_dataset(
-        folder,
-        kinds=kinds,
-        composers=training.get("composers"),
-        split=training.get("split", "own"),
-    )
-
-
-def read_dataset(
-    folder: Path,
-    *,
-    kinds: Collection[str] = ("performance",),
-    composers: Collection[str] | None = None,
-    licensed_only: bool = True,
-    split: str = "own",
-    progress: Callable[[int, int], None] | None = None,
-    cache: Path | None = None,
-    processes: int | None = None,
-) -> Dataset:
-    """Every piece of `folder`, in the order of its table or of the file names.
-
-    `kinds` are words of a manifest's `kind` column (ABC tunes: see `pyzzicato.data.abc`; music
-    in beats: `pyzzicato.data.quarters`; a band: `pyzzicato.data.band`); `composers` are ids,
-    None for all. Files whose licence
-    is not stated are skipped unless `licensed_only` is False. `split` is one of
-    `pyzzicato.data.manifests.WAYS_TO_SPLIT`. `progress` is told (files done,
-    files in all). `cache` is a folder, None for the usual one. With many new files several
-    processes read, `processes` of them (None: one a core), so a script calls this under
-    `if __name__ == "__main__":`. Raises UnreadableMusic where the folder holds no music at all.
-    """
-    folder = Path(folder)
-    told = {"composers": composers, "progress": progress, "cache": cache}
-    elsewhere = _read_elsewhere(folder, kinds, licensed_only, told)
-    if elsewhere is not None:
-        return elsewhere
-    listing = list_music(
-        folder, kinds=kinds, composers=composers, licensed_only=licensed_only, split=split
-    )
-    found = read_many(
-        folder,
-        [entry.path for entry in listing.entries],
-        progress=progress,
-        cache=cache_folder() if cache is None else cache,
-        processes=processes,
-    )
-    read: list[tuple[Entry, NoteArray]] = []
-    skipped = list(listing.skipped)
-    for entry in listing.entries:
-        notes = found[entry.path]
-        if isinstance(notes, str):
-            skipped.append(Skipped(entry.path, notes))
-        else:
-            read.append((entry, notes))
-    return Dataset(_pieces(read), tuple(skipped), folder, tuple(listing.remarks))
-
-
-def _read_elsewhere(
-    folder: Path, kinds: Collection[str], licensed_only: bool, told: dict[str, Any]
-) -> Dataset | None:
-    """Music that has a reader of its own, by the first word of its kinds; None otherwise."""
-    words = {kind.partition(":")[0] for kind in kinds}
-    if "abc" in words:
-        from pyzzicato.data.abc import read_tunes
-
-        return read_tunes(folder, kinds, licensed_only=licensed_only)
-    if "melody" in words:
-        from pyzzicato.data.melody import read_melodies
-
-        return read_melodies(folder, kinds, licensed_only=licensed_only)
-    if "beats" in words:
-        from pyzzicato.data.quarters import read_quarters
-
-        return read_quarters(folder, kinds, licensed_only=licensed_only, **told)
-    if "band" in words:
-        from pyzzicato.data.band import read_bands
-
-        return read_bands(
-            folder,
-            kinds,
-            composers=told["composers"],
-            licensed_only=licensed_only,
-            progress=told["progress"],
-        )
-    return None
-
-
-def _pieces(read: Collection[tuple[Entry, NoteArray]]) -> tuple[Piece, ...]:
-    recordings = Counter((entry.split, entry.work) for entry, _ in read)
-    return tuple(
-        Piece(
-            path=entry.path,
-            composer=entry.composer,
-            title=entry.title,
-            work=entry.work,
-            split=entry.split,
-            kind=entry.kind,
-            licence=entry.licence,
-            recordings=recordings[entry.split, entry.work],
-            notes=notes,
-        )
-        for entry, notes in read
-    )
 
 
 def _hours_by(pieces: Iterable[Piece], key: Callable[[Piece], str]) -> dict[str, float]:
