@@ -15,7 +15,7 @@ from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.generation.infill import Gap
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.seeds.library import find_seed
-from pyzzicato.ui import downloads, session
+from pyzzicato.ui import downloads
 from pyzzicato.ui.pieces import Piece
 from tests.small_families import LETTERS, MELODY, add_models
 from tests.small_model import make_model
@@ -175,7 +175,7 @@ def test_copying_is_avoided_where_it_is_asked(
         asked.append(given[2])
         return generator.generate(*given)
 
-    monkeypatch.setattr(session, "avoid_copying", watched)
+    monkeypatch.setattr("pyzzicato.composition.order.avoid_copying", watched)
     app = visit(model="tunes", seconds="5", takes="1")
     compose(app)
     assert asked == []

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pyzzicato.composition.order import Order
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generation.generator import Step
 from pyzzicato.music.notes import Note, NoteSequence
@@ -65,6 +66,11 @@ class Job:
         self._done = threading.Event()
         self._last: Progress | None = None
         self._then: Callable[[], None] | None = None
+
+    @classmethod
+    def of(cls, plan: Order) -> Job:
+        """A job that composes what is ordered."""
+        return cls(plan.steps, seconds=plan.seconds, takes=plan.takes, qpm=plan.seed.qpm)
 
     @classmethod
     def ended(cls, progress: Progress) -> Job:

@@ -7,7 +7,7 @@ piece.save("out.mid")
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, overload
 from pyzzicato.composition.copy_guard import avoid_copying
 from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.generation.controls import Control, Controls, declared, from_texts
-from pyzzicato.generation.generator import Step, collect_takes
+from pyzzicato.generation.generator import Generator, Step, collect_takes
 from pyzzicato.generation.infill import asked_gap, parted
 from pyzzicato.generation.instrument_lock import KEEP_NOTHING, asked_keep, plays_band
 from pyzzicato.music.composers import find_composer
@@ -26,6 +26,7 @@ from pyzzicato.render.files import save
 from pyzzicato.seeds.sources import (
     NOTHING,
     SeedLike,
+    SeedMusic,
     StyleSources,
     built_in,
     seed_music,
@@ -123,11 +124,13 @@ class Order:
     """What is mixed in beside the style of the controls, where the model mixes styles."""
     seed_said: tuple[str, ...] = ()
     """What is to be said of the seed, whatever the model."""
+    load: Callable[[ModelInfo], Generator] = ModelInfo.load
+    """How the model is loaded: one that is in use already may be taken."""
 
     @cached_property
     def generator(self) -> Any:
         """The model, which mixes the styles; raises ModelUnavailable where it cannot be loaded."""
-        generator: Any = self.info.load()
+        generator: Any = self.load(self.info)
         return generator.mixing(self.styles.beside) if self.styles.beside else generator
 
     @property
@@ -264,23 +267,25 @@ def style_of(settings: Mapping[str, Any]) -> str:
 
 def order(
     *,
-    model: str | None = None,
+    model: str | ModelInfo | None = None,
     composer: str | None = None,
     seed: SeedLike = None,
     takes: int = 1,
     avoid_copying: bool = False,
     styles: StyleLike | Sequence[StyleLike] = (),
     controls: Mapping[str, Any] | None = None,
+    load: Callable[[ModelInfo], Generator] = ModelInfo.load,
 ) -> Order:
     """An order from what a person gives; see `compose`. Raises a PyzzicatoError."""
     if not 1 <= takes <= MOST_TAKES:
         raise InvalidControl(f"There cannot be {takes} takes: choose 1 to {MOST_TAKES}.")
-    info = model_info(model) if model else _first_model()
+    info = model if isinstance(model, ModelInfo) else _known_model(model)
     wanted = dict(controls or {})
     known = {item.name: item for item in declared(info.controls)}
     if composer is not None:
         wanted["composer"] = composer
-    _check_what_it_has(info, "composer" in wanted, seed)
+    asked = "composer" in wanted
+    _check_what_it_has(info, asked, seed)
     if avoid_copying and not info.reads_seed:
         raise InvalidControl(
             f"The model {info.title} begins by itself and cannot go back to avoid copying: leave "
@@ -296,9 +301,10 @@ def order(
     checked = from_texts(info.controls, wanted)
     whole = asked_gap(checked) is not None
     found = seed_music(seed if info.reads_seed else NOTHING, style, band, whole)
-    if composer is None and "composer" in known and found.composer in info.composers:
+    if not asked and "composer" in known and found.composer in info.composers:
         checked = checked.changed(composer=found.composer)
-    return Order(info, found.music, found.name, checked, takes, avoid_copying, mixed, found.said)
+    ordered = (info, found.music, found.name, checked, takes, avoid_copying, mixed, found.said)
+    return Order(*ordered, load)
 
 
 def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:
@@ -308,7 +314,8 @@ def _check_what_it_has(info: ModelInfo, composer: bool, seed: SeedLike) -> None:
             f"The model {info.title} knows no composers: leave the composer out, or choose "
             "another model."
         )
-    if not info.reads_seed and seed not in (None, NOTHING, NoteSequence()):
+    music = seed.music if isinstance(seed, SeedMusic) else seed
+    if not info.reads_seed and music not in (None, NOTHING, NoteSequence()):
         raise InvalidControl(
             f"The model {info.title} begins by itself and reads no seed: leave the seed out."
         )
@@ -345,7 +352,10 @@ def _with_what_it_needs(wanted: dict[str, Any], known: Mapping[str, Control]) ->
     return {**needed, **wanted}
 
 
-def _first_model() -> ModelInfo:
+def _known_model(model: str | None) -> ModelInfo:
+    """The model of that id, or the first that there is."""
+    if model:
+        return model_info(model)
     found = next(iter(models().values()), None)
     if found is None:
         raise ModelUnavailable(

@@ -42,8 +42,6 @@ MOST_STYLES = 8
 _SEED_STYLE = "seed"
 _WITH_TUNE = re.compile(r"(.+)#(-?\d{1,6})", re.DOTALL)
 
-SeedLike = str | Path | NoteSequence | None
-
 
 @dataclass(frozen=True)
 class StyleSources:
@@ -72,12 +70,17 @@ class SeedMusic(NamedTuple):
     said: tuple[str, ...] = ()
 
 
+SeedLike = str | Path | NoteSequence | SeedMusic | None
+
+
 def seed_music(seed: SeedLike, style: str, band: bool, whole: bool = False) -> SeedMusic:
     """What `seed` is; without one it is the first opening of the composer `style`.
 
     All of it is for the piano, unless it is for a `band`. The silence before a file or notes is
-    left out, unless the `whole` is wanted because times in it count.
+    left out, unless the `whole` is wanted because times in it count. A SeedMusic is as it is.
     """
+    if isinstance(seed, SeedMusic):
+        return seed
     if isinstance(seed, NoteSequence):
         if not seed.notes:
             return SeedMusic(seed)

@@ -7,15 +7,13 @@ Streamlit forgets a widget that is not drawn, so the settings live here (see
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from pyzzicato.composition.copy_guard import avoid_copying
 from pyzzicato.composition.job import Job
-from pyzzicato.composition.order import style_of
+from pyzzicato.composition.order import order, style_of
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.generation.controls import Controls, declared
 from pyzzicato.generation.generator import Step
@@ -25,6 +23,7 @@ from pyzzicato.music.instruments import is_band
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.seeds.library import seeds_by
+from pyzzicato.seeds.sources import SeedMusic
 from pyzzicato.ui import links, resources, visits
 from pyzzicato.ui.band import fitted, plays_band
 from pyzzicato.ui.pieces import Other, Piece, Scene, Start, library_start, nothing_start
@@ -237,30 +236,24 @@ class View:
             self.roll_dice()
         self.halt()
         try:
-            controls = self.controls().changed(**more)
-            generator = resources.generator(self.info)
+            plan = order(
+                model=self.info,
+                seed=SeedMusic(start.music, start.id, start.composer),
+                takes=self.settings["takes"],
+                avoid_copying=self.settings[links.AVOID.name] and self.info.reads_seed,
+                styles=[each.music for each in self.mixed],
+                controls=asdict(self.controls().changed(**more)),
+                load=resources.generator,
+            )
+            player = plan.generator
         except PyzzicatoError as error:
             self.problems[f"model {self.info.id}"] = str(error)
             return False
-        player: Any = generator
-        if self.mixed:
-            player = player.mixing([each.music for each in self.mixed])
-        write = player.generate
-        if self.settings[links.AVOID.name] and self.info.reads_seed:
-            write = partial(avoid_copying, player)
-        takes, gap = self.settings["takes"], asked_gap(controls)
-        job = Job(
-            lambda: write(start.music, controls, takes),
-            seconds=gap.seconds if gap else controls.seconds,
-            takes=takes,
-            qpm=start.music.qpm,
-        ).start()
-        texts, read = (
-            self._link(start, more),
-            "" if gap or not start.music else generator.reads(start.music),
-        )
+        job = Job.of(plan).start()
+        texts = self._link(start, more)
+        read = player.reads(start.music) if start.music and not asked_gap(plan.controls) else ""
         number, info, mixed = self.pieces + 1, self.info, self.mixed
-        self._show(Piece(number, start, info, controls, takes, job, texts, read, mixed))
+        self._show(Piece(number, start, info, plan.controls, plan.takes, job, texts, read, mixed))
         return True
 
     def morph(self, start: Start, goal: Other, windows: int) -> None:
