@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.errors import UnreadableMusic
+from pyzzicato.runtime.files import replacing
 from pyzzicato.runtime.processes import spread
 
 __all__ = ["NoteArray", "read_many", "read_notes"]
@@ -172,12 +172,10 @@ def _save(store: Path, found: Mapping[str, Found]) -> None:
     stacked = np.concatenate([np.empty((0, 4), np.float32), *pieces.values()])
     with contextlib.suppress(OSError):
         store.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store.parent) as beside:
-            temporary = Path(beside, store.name)
+        with replacing(store) as beside:
             np.savez(
-                temporary,
+                beside,
                 head=np.frombuffer(json.dumps(head).encode(), np.uint8),
                 times=stacked[:, :2],
                 keys=stacked[:, 2:].astype(np.uint8),
             )
-            temporary.replace(store)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from pyzzicato.formats.midi_events import read_events
 from pyzzicato.formats.midi_notes import struck_notes
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, cut_overlaps
 from pyzzicato.paths import cache_folder
+from pyzzicato.runtime.files import replacing
 
 __all__ = ["QuarterPiece", "quarter_notes", "read_quarters"]
 
@@ -160,11 +160,9 @@ def _save(store: Path, found: dict[str, np.ndarray]) -> None:
     head = {"format": _FORMAT, "stamps": list(found), "lengths": [len(n) for n in found.values()]}
     with contextlib.suppress(OSError):
         store.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store.parent) as beside:
-            temporary = Path(beside, store.name)
+        with replacing(store) as beside:
             np.savez(
-                temporary,
+                beside,
                 head=np.frombuffer(json.dumps(head).encode(), np.uint8),
                 notes=np.concatenate(list(found.values())),
             )
-            temporary.replace(store)

@@ -24,6 +24,7 @@ from pyzzicato.metrics.originality import originality
 from pyzzicato.metrics.structureness import RANGES, structureness
 from pyzzicato.metrics.yang_lerch import FEATURES, features
 from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.runtime.files import replacing
 from pyzzicato.runtime.processes import Progress, spread
 
 __all__ = ["FORM", "KINDS", "KNOWN", "PLAIN", "Measured", "measured"]
@@ -148,9 +149,8 @@ def _keep(path: Path, found: Sequence[Measured]) -> None:
             [np.full(width, np.nan) if v is None else v for v in vectors]
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part.npz")
-    np.savez_compressed(partial, **arrays)
-    partial.replace(path)
+    with replacing(path) as beside:
+        np.savez_compressed(beside, **arrays)
 
 
 def _read(path: Path, count: int) -> list[Measured]:

@@ -20,6 +20,7 @@ from pyzzicato.evaluation.clips import ANYBODY, Clip, Plan, prompts
 from pyzzicato.generation.generator import Generator, collect_takes
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
+from pyzzicato.runtime.files import replacing
 from pyzzicato.runtime.processes import Progress, spread
 
 __all__ = ["new_clips"]
@@ -148,10 +149,9 @@ def _keep(path: Path, clips: Sequence[Clip]) -> None:
         for note in clip.sequence
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part.npz")
     notes = np.array(rows, np.float64).reshape(-1, 5)
-    np.savez_compressed(partial, notes=notes, sources=np.array([clip.source for clip in clips]))
-    partial.replace(path)
+    with replacing(path) as beside:
+        np.savez_compressed(beside, notes=notes, sources=np.array([clip.source for clip in clips]))
 
 
 def _kept(path: Path, group: str) -> list[Clip]:

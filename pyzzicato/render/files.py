@@ -5,13 +5,12 @@ save(Path("out.mp3"), seed, continuation)
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 from pathlib import Path
 
 from pyzzicato.errors import SavingFailed, UnknownName
 from pyzzicato.music.notes import NoteSequence
+from pyzzicato.runtime.files import replacing
 
 __all__ = ["ENDINGS", "check_target", "save", "write_whole"]
 
@@ -82,17 +81,9 @@ def write_whole(path: Path, data: bytes) -> Path:
 
     Raises SavingFailed, with the file that was there before untouched.
     """
-    beside = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
     try:
-        try:
-            with beside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
+        with replacing(path) as beside:
+            beside.write_bytes(data)
     except OSError as error:
         raise SavingFailed(_sentence(path, error)) from error
     return path

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -19,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.runtime.files import replacing
 
 __all__ = ["locked", "read_progress", "restore", "save"]
 
@@ -33,16 +33,10 @@ def save(path: Path, model: Any, progress: Mapping[str, Any]) -> None:
     arrays = {name: ops.convert_to_numpy(variable) for name, variable in _variables(model).items()}
     buffer = io.BytesIO()
     np.savez(buffer, progress=np.frombuffer(json.dumps(progress).encode(), np.uint8), **arrays)
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        with replacing(path) as beside:
+            beside.write_bytes(buffer.getbuffer())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         raise PyzzicatoError(
             f"The checkpoint {path} cannot be written ({error.strerror}): the one before is whole; "
             "make room and give the same command again, it goes on from there."
