@@ -64,7 +64,7 @@ def our_step(info: ModelInfo, steps: int) -> Callable[[], float]:
     graph = NoteGraph(info.weights)
 
     def variant() -> float:
-        cache = graph.cache(1, int(info.config["places"]))
+        cache = graph.cache(1, int(info.config["context_length"]))
         composer = np.eye(1, len(info.composers) + 1, dtype=np.float32)
 
         def feed(count: int) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ dropout = 0.1
 cut = "{cut}"
 rare = "{rare}"
 seen = 2
-stored = "{stored}"
+weight_dtype = "{weight_dtype}"
 [training]
 kinds = ["beats"]
 batch = 4
@@ -84,7 +84,7 @@ def write_recipe(folder: Path, **values: Any) -> Path:
         "cut": "slices",
         "rare": "nearest",
     }
-    text = RECIPE.format(**{**usual, "stored": "float16", **values})
+    text = RECIPE.format(**{**usual, "weight_dtype": "float16", **values})
     (folder / "model.toml").write_text(text, encoding="utf-8")
     return folder
 

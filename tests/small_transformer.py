@@ -18,9 +18,9 @@ CONFIG: dict[str, Any] = {
     "width": 16,
     "heads": 2,
     "layers": 2,
-    "wider": 24,
+    "ffn_dim": 24,
     "head_width": 12,
-    "places": 48,
+    "context_length": 48,
 }
 EVERYTHING: dict[str, Any] = dict.fromkeys(
     ("zero_begin", "qk_norm", "input_mix", "value_mix", "sounding"), True
@@ -40,8 +40,8 @@ def weights(config: Mapping[str, Any], rng_seed: int = 1, scale: float = 0.4) ->
             f"qkv_{layer}/kernel": (width, width + 2 * (width // config["heads"])),
             f"out_{layer}/kernel": (width, width),
             f"between_{layer}/scale": (width,),
-            f"up_{layer}/kernel": (width, config["wider"]),
-            f"down_{layer}/kernel": (config["wider"], width),
+            f"up_{layer}/kernel": (width, config["ffn_dim"]),
+            f"down_{layer}/kernel": (config["ffn_dim"], width),
         }
         if config.get("input_mix"):
             shapes[f"mix_{layer}/scale"] = (2,)

@@ -20,7 +20,7 @@ vocabulary = {vocabulary}
 embedding = 6
 units = 8
 dropout = 0.1
-stored = "{stored}"
+weight_dtype = "{stored}"
 {config}
 [training]
 kinds = ["abc"]

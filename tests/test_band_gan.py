@@ -55,7 +55,7 @@ composers = []
 channels = 6
 wide = 8
 seeded = 4
-judge = 6
+discriminator = 6
 encoder = 4
 beta = 0.1
 [training]

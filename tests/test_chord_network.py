@@ -60,7 +60,7 @@ def test_the_step_graph_is_the_keras_model(
     import onnx
 
     folder = shelf / "models" / "small"
-    write_recipe(folder, family=family, cell=cell, cut=cut, stored=stored)
+    write_recipe(folder, family=family, cell=cell, cut=cut, weight_dtype=stored)
     plan = recipe(folder, shelf / "runs")
     config = {**plan.config, **prepare(plan, dataset.split("train"))}
     module = family_of(family)

@@ -22,7 +22,7 @@ from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.runtime.session import StepGraph
 from tests.small_transformer import CONFIG, make_transformer, weights
 
-PLACES = CONFIG["places"]
+PLACES = CONFIG["context_length"]
 
 
 @pytest.fixture(scope="module")

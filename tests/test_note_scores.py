@@ -147,7 +147,7 @@ def test_the_sheet_adds_up(music: Dataset, tmp_path: Path) -> None:
     found = note_model_scores(make_transformer(tmp_path), music, said.append)
     assert json.loads(json.dumps(found)) == found
     sheet = found["likelihood"]
-    assert sheet["window"] == CONFIG["places"]
+    assert sheet["window"] == CONFIG["context_length"]
     assert len(said) == 2
     for split, count in (("val", 90), ("test", 120)):
         assert sheet[split]["windows"] == sheet[split]["windows_in_all"]

@@ -35,7 +35,13 @@ def piece(composer: str, split: str) -> Piece:
 
 
 def config(told_from: float) -> dict[str, Any]:
-    own = {"composers": COMPOSERS, "batch": 4, "window": 24, "filled": 0.0, "stored": "float32"}
+    own = {
+        "composers": COMPOSERS,
+        "batch": 4,
+        "window": 24,
+        "filled": 0.0,
+        "weight_dtype": "float32",
+    }
     return {**CONFIG, **own, "told_from": told_from}
 
 

@@ -63,7 +63,7 @@ def check_same(info: ModelInfo) -> None:
 def test_the_graphs_of_any_weights_are_the_keras_model(
     tmp_path: Path, stored: str, told: dict[str, Any]
 ) -> None:
-    told = {"places": PLACES, "stored": stored, "width": 64, **told}
+    told = {"context_length": PLACES, "weight_dtype": stored, "width": 64, **told}
     check_same(make_transformer(tmp_path / "small", **told))
 
 

@@ -32,7 +32,7 @@ class Config:
     embedding: int
     units: int
     dropout: float
-    stored: str = "float16"
+    weight_dtype: str = "float16"
     least: int = 1
     prompts: bool = False
     shuffled: bool = False
@@ -97,7 +97,7 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     graph = Graph(
         weights,
         inputs={"characters": ("batch", "steps")},
-        stored=config.get("stored", "float16"),
+        stored=config.get("weight_dtype", "float16"),
     )
     x = graph.gather("embedding/embeddings", graph.cast_int("characters"))
     for layer in range(LAYERS):

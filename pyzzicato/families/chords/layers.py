@@ -32,7 +32,7 @@ class ChordConfig:
     most: int = 0
     last: bool = False
     one_key: bool = False
-    stored: str = "float16"
+    weight_dtype: str = "float16"
     transpose: int = 0
 
 
@@ -67,7 +67,7 @@ def built(config: Mapping[str, Any]) -> Any:
 
 def exported(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The step graph: any number of steps in, the same number out, states carried."""
-    stored = config.get("stored", "float16")
+    stored = config.get("weight_dtype", "float16")
     graph = Graph(weights, inputs={"tokens": ("batch", "steps", 2)}, stored=stored)
     rows = graph.cast_int("tokens")
     parts = [

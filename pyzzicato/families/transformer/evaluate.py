@@ -109,7 +109,7 @@ class NoteReader:
 
     def __init__(self, info: ModelInfo, threads: int = 2) -> None:
         self.composers = info.composers
-        self.places = int(info.config["places"])
+        self.places = int(info.config["context_length"])
         self.graph = NoteGraph(info.weights, threads)
         self.heads = StepGraph(info.folder / "heads.onnx", threads)
 

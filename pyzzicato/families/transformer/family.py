@@ -42,10 +42,10 @@ class Config:
     width: int
     layers: int
     heads: int
-    wider: int
+    ffn_dim: int
     head_width: int
-    places: int
-    stored: str = "float16"
+    context_length: int
+    weight_dtype: str = "float16"
     zero_begin: bool = False
     qk_norm: bool = False
     input_mix: bool = False
@@ -58,7 +58,7 @@ class Config:
 def build(config: Mapping[str, Any]) -> Any:
     """The Keras model: notes, wishes, chosen, composer -> logits (batch, window, 344).
 
-    `config` has composers, width, layers, heads, wider (of the feed-forward part), head_width.
+    `config` has composers, width, layers, heads, ffn_dim (of the feed-forward part), head_width.
     Each of these may be true beside: `zero_begin` (what each block adds, and all logits, begin
     at zero), `qk_norm` (queries and keys are normalised), `input_mix` (each block is given what
     was read once more), `value_mix` (the first block's values are mixed into those of the later
@@ -154,7 +154,7 @@ def _blocks(x: Any, notes: Any, config: Mapping[str, Any]) -> Any:
         z, values = _attention(z, values, rotary, number, config)
         x = x + z
         z = layers.RMSNormalization(name=f"between_{number}")(x)
-        z = ops.square(ops.relu(_matrix(config["wider"], f"up_{number}")(z)))
+        z = ops.square(ops.relu(_matrix(config["ffn_dim"], f"up_{number}")(z)))
         x = x + _matrix(config["width"], f"down_{number}", **_last(config))(z)
     return x
 
@@ -246,7 +246,7 @@ def export(weights: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             "sin": ("steps", size // 2),
             "mask": ("steps", "seen"),
         },
-        stored=config.get("stored", "float16"),
+        stored=config.get("weight_dtype", "float16"),
     )
     told = graph.op("MatMul", "composer", graph.weight("composer_table/kernel"))
     x = graph.unsqueeze(told, 1)
@@ -283,7 +283,7 @@ def _blocks_graph(graph: Graph, x: str, config: Mapping[str, Any]) -> str:
 def _heads(weights: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
     """The four heads: `hidden` (batch, steps, width) and `chosen` (batch, steps, 3) -> logits."""
     inputs = {"hidden": ("batch", "steps", config["width"]), "chosen": ("batch", "steps", 3)}
-    graph = Graph(weights, inputs=inputs, stored=config.get("stored", "float16"))
+    graph = Graph(weights, inputs=inputs, stored=config.get("weight_dtype", "float16"))
     rows, x, outputs = graph.cast_int("chosen"), "hidden", []
     for field, name in enumerate(FIELDS):
         if field:

@@ -138,7 +138,7 @@ class NoteGenerator(Generator):
         self.info = info
         self.graph = NoteGraph(info.weights)
         self.heads = NoteHeads(weights_of(info.folder / "heads.onnx"))
-        self.places = int(info.config["places"])
+        self.places = int(info.config["context_length"])
 
     def reads(self, seed: NoteSequence) -> str:
         """See `Generator.reads`: the end of a seed with more notes than the network looks back."""

@@ -155,7 +155,7 @@ def discriminator(config: Mapping[str, Any]) -> Any:
 
     window = keras.Input((WINDOW, STRUCK), name="window")
     before = keras.Input((WINDOW, STRUCK), name="before")
-    channels = config["judge"]
+    channels = config["discriminator"]
     turned = ops.concatenate([before[:, BAR:], before[:, :BAR]], axis=1)
     same = [counts(window * before), counts(window * turned)]
     start = initializers.RandomNormal(stddev=0.15)

@@ -39,7 +39,7 @@ class GanConfig:
     channels: int
     wide: int
     seeded: int
-    judge: int
+    discriminator: int
     encoder: int
     beta: float
     recipe: str = ""
