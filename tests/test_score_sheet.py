@@ -19,6 +19,7 @@ from pyzzicato.evaluation.clip_writing import new_clips
 from pyzzicato.evaluation.clips import ANYBODY, Clip, Plan, halves, real_clips
 from pyzzicato.evaluation.resampling import mean_of
 from pyzzicato.evaluation.run import evaluate_clips, fingerprint, misfits, run_folder, write_metrics
+from pyzzicato.evaluation.stamps import code_stamp
 from pyzzicato.generation.controls import Controls
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.metrics.yang_lerch import FEATURES
@@ -352,5 +353,13 @@ def test_clips_of_other_code_or_another_training_are_not_read_again(
     (small.folder / "training.json").write_text('{"course": {"": [1.0, 2.0]}}')
     taught = run_folder(model_info("small"), PLAN, tmp_path)
     assert taught != usual
-    monkeypatch.setattr("pyzzicato.evaluation.run._code", lambda: "other")
+    monkeypatch.setattr("pyzzicato.evaluation.run.code_stamp", lambda *_: "other")
     assert run_folder(model_info("small"), PLAN, tmp_path) != taught
+
+
+def test_a_stamp_is_of_the_code_that_is_named_and_of_no_other() -> None:
+    stamps = [code_stamp(place) for place in ("metrics", "evaluation/clips", "evaluation")]
+    assert len(set(stamps)) == 3
+    assert code_stamp("metrics") == stamps[0]
+    with pytest.raises(FileNotFoundError):
+        code_stamp("no/such/room")

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.evaluation.clips import Clip
+from pyzzicato.evaluation.stamps import code_stamp
 from pyzzicato.metrics import originality as originality_module
 from pyzzicato.metrics.notes import METRICS, measure
 from pyzzicato.metrics.originality import originality
@@ -34,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 PLAIN, KNOWN, FORM = "plain", "known", "form"
 KINDS = (PLAIN, KNOWN, FORM)
 TOGETHER = 10  # clips that a process measures at once
-_COUNTING = ("metrics", "passages", "originality", "structureness", "yang_lerch", "clip_measuring")
+_COUNTING = ("metrics", "evaluation/clip_measuring")
 
 
 class Measured(NamedTuple):
@@ -122,10 +123,9 @@ def _of_clip(sequence: NoteSequence, seconds: float, kind: str) -> Measured:
 @cache
 def _stamp() -> str:
     """Changes when the code that counts does, or the index of the training music."""
-    here, total = Path(__file__).parent, hashlib.sha256()
-    for path in (*(here / f"{name}.py" for name in _COUNTING), originality_module.ASSET):
-        total.update(path.read_bytes() if path.exists() else b"")
-    return total.hexdigest()
+    index = originality_module.ASSET
+    known = index.read_bytes() if index.exists() else b""
+    return hashlib.sha256(code_stamp(*_COUNTING).encode() + known).hexdigest()
 
 
 def _name(rows: Iterable[Floats], seconds: float, kind: str) -> str:

@@ -18,12 +18,23 @@ from typing import Any
 from pyzzicato.data.pieces import Dataset
 from pyzzicato.errors import ModelUnavailable, PyzzicatoError
 from pyzzicato.evaluation.clips import Plan
+from pyzzicato.evaluation.stamps import code_stamp
 from pyzzicato.registry import ModelInfo
 
 __all__ = ["evaluate", "evaluate_clips", "fingerprint", "misfits", "run_folder", "write_metrics"]
 
 WEIGHTS = ("*.onnx", "*.npz", "*.h5", "vocabulary*.json")
 STAMPS = "weights"
+_WRITING = (
+    "music",
+    "codecs",
+    "formats",
+    "generation",
+    "runtime",
+    "seeds",
+    "evaluation/clips",
+    "evaluation/clip_writing",
+)  # and the family: what decides over the notes of a clip
 _MADE_BY = {
     "clips": "pyzzicato evaluate {id} --data FOLDER --clips 200 --only-clips",
     "minutes_long": "python benchmarks/minutes_long.py {id} --data FOLDER --write",
@@ -80,24 +91,16 @@ def evaluate_clips(
 def run_folder(info: ModelInfo, plan: Plan, runs: Path) -> Path:
     """Where what the model writes by a plan is kept: named after all that decides over it.
 
-    That is its weights, its controls, what was measured of its training music, and the code.
+    That is its weights, its controls, what was measured of its training music, and the code that
+    writes; a change of the app alone makes nothing anew.
     """
     key = plan.key(
         weights=fingerprint(info),
         controls=dataclasses.asdict(info.controls()),
         trained=info.trained,
-        code=_code(),
+        code=code_stamp(*_WRITING, f"families/{info.family.partition('.')[0]}"),
     )
     return Path(runs) / "evaluate" / f"{info.id}-{key}"
-
-
-def _code() -> str:
-    """The SHA-256 of this package's code."""
-    folder = Path(__file__).parents[1]
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        total.update(path.relative_to(folder).as_posix().encode() + b"\n" + path.read_bytes())
-    return total.hexdigest()
 
 
 def write_metrics(info: ModelInfo, found: dict[str, Any]) -> dict[str, Any]:
