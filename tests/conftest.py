@@ -28,6 +28,16 @@ def _usual_policy() -> Iterator[None]:
         sys.modules["keras"].config.set_dtype_policy("float32")
 
 
+@pytest.fixture(scope="module")
+def _untraced() -> Iterator[None]:
+    """TensorFlow runs step by step: making graphs of a network takes longer than a few steps."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's root folder."""

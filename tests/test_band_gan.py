@@ -88,7 +88,9 @@ FORMS = ("ours", "published")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelInfo, dict[str, Any]]:
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, _untraced: None
+) -> tuple[ModelInfo, dict[str, Any]]:
     """A tiny model after a handful of turns, and what training.json says of it."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     folder.mkdir()

@@ -359,7 +359,8 @@ joining = 0.3
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.usefixtures("_usual_policy")
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")
+@pytest.mark.usefixtures("_untraced", "_usual_policy")
 def test_it_is_trained_exported_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "models" / "tiny_band"
     folder.mkdir(parents=True)

@@ -311,7 +311,8 @@ joining = 0.2
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.usefixtures("_usual_policy")
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")
+@pytest.mark.usefixtures("_untraced", "_usual_policy")
 def test_it_is_trained_exported_and_played(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "tiny_cnn"
     folder.mkdir(parents=True)
