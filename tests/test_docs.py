@@ -6,8 +6,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+from pyzzicato import compose
+from pyzzicato.cli.main import main
+from pyzzicato.formats.midi import write_midi
+from tests.small_chords import made_up
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("models/*/*.md")])
@@ -108,18 +114,26 @@ def test_python_in_the_documents_compiles_and_its_imports_are_there(path: Path) 
                 exec(compile(ast.unparse(node), name_of(path), "exec"), {})
 
 
-def test_the_example_generator_works() -> None:
-    from pyzzicato.generation.generator import collect_takes
-    from pyzzicato.music.notes import NoteSequence
-
-    space: dict[str, object] = {"__name__": __name__}
-    [code] = blocks(ROOT / "docs" / "adding-a-model.md", "python")
-    exec(compile(code, "docs/adding-a-model.md", "exec", dont_inherit=True), space)
-    metronome = space["Metronome"]()  # type: ignore[operator]
-    steps = metronome.generate(NoteSequence(), metronome.Controls(seconds=5, pulse=2), takes=2)
-    first, second = collect_takes(steps, 2)
-    assert [note.end for note in first] == [2, 4, 5]
-    assert first == second
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_toy_family_is_taught_and_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = ROOT / "docs" / "adding-a-model.md"
+    [code], [table] = blocks(document, "python"), blocks(document, "toml")
+    module = ModuleType("pyzzicato.families.metronome")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(code, str(document), "exec", dont_inherit=True), module.__dict__)
+    folder, music = tmp_path / "models" / "metronome", tmp_path / "music" / "Chopin"
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(table)
+    music.mkdir(parents=True)
+    for number in range(24):
+        (music / f"{number}.mid").write_bytes(write_midi(made_up(number, 50)))
+    monkeypatch.setenv("PYZZICATO_MODELS", str(folder.parent))
+    runs = ["--runs", str(tmp_path / "runs"), "--epochs", "1"]
+    assert main(["train", "metronome", "--data", str(music.parent), *runs]) == 0
+    piece = compose(model="metronome", seconds=5, pulse=2)
+    assert [note.end for note in piece.continuation] == [2, 4, 5]
 
 
 def test_every_dependency_is_pinned() -> None:

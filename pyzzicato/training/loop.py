@@ -48,6 +48,11 @@ def train(
             "There is no training music for this model in that folder: "
             "see what `pyzzicato data` says about it."
         )
+    if not dataset.split("val"):
+        raise PyzzicatoError(
+            "There is no music in that folder to check the training by: it needs a validation "
+            "split (see `pyzzicato data`), so add more works."
+        )
     keras.utils.set_random_seed(rng_seed)
     keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
     family = family_of(plan.family)
