@@ -7,9 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from pyzzicato.runtime.processes import cores
+
 # Before anything imports TensorFlow or matplotlib.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for a browser waits most of the time."""
+    return min(cores() + 1, 6)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys through a browser come first, for they take longest.
+
+    One that trips over a slow moment of the machine is taken once more, and the report says so.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.fixture(autouse=True)
