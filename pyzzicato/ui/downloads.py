@@ -90,7 +90,8 @@ class Kept:
 
             there, new = self.piece.parts(self.written)
             title, layers = title_of(self.piece), self.shown is None
-            figure = roll_figure(there, new, title=title, border=self.piece.border, layers=layers)
+            at, earlier = self.piece.border, self.piece.start.borders
+            figure = roll_figure(there, new, title=title, border=at, layers=layers, earlier=earlier)
             return figure_file(figure, kind)
         from pyzzicato.audio import sound_file
 
