@@ -96,7 +96,9 @@ def _draw_files(busy: bool) -> None:
         st.rerun()  # ends the looking
     for file in files:
         if file.busy:
-            st.progress(file.share, f"Making {file.name} …")
+            done, of = file.parts
+            told = f", {done} of {of} takes are there" if of else ""
+            st.progress(done / max(of, 1), f"Making {file.name}{told} …")
         elif file.data is None:
             shell.problem(file.error)
         else:
