@@ -49,19 +49,18 @@ def example(model: str, changed: int) -> bytes:
 
 
 def show_example(info: ModelInfo) -> None:
-    """A button that composes and plays; nothing is composed before it is pressed."""
-    if st.button("Hear an example", key=f"hear-{info.id}"):
-        try:
-            sound = example(info.id, info.weights.stat().st_mtime_ns)
-        except PyzzicatoError as error:
-            shell.problem(str(error))
-            return
-        shell.line("Its seed first, then what it composed, everything as it comes.")
-        st.audio(sound, format="audio/mpeg", autoplay=True)
+    """Composes and plays, because a button was pressed."""
+    try:
+        sound = example(info.id, info.weights.stat().st_mtime_ns)
+    except PyzzicatoError as error:
+        shell.problem(str(error))
+        return
+    shell.line("Its seed first, then what it composed, everything as it comes.")
+    st.audio(sound, format="audio/mpeg", autoplay=True)
 
 
 def show_card(info: ModelInfo, card: Facts) -> None:
-    """One model: in sentences first, in figures below."""
+    """One model: in sentences first, to hear, and its figures folded away below."""
     st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(card.title)}</h2>')
     shell.line(f"Source: {card.source}. Size: {card.size}.")
     st.text(" ".join(card.works))
@@ -73,27 +72,36 @@ def show_card(info: ModelInfo, card: Facts) -> None:
             st.page_link(
                 shell.PAGES["Compose"], label="Compose with this", query_params={"model": info.id}
             )
+            pressed = st.button("Hear an example", key=f"hear-{info.id}")
             st.html('<a href="#top">All models</a>')
-        show_example(info)
+        if pressed:
+            show_example(info)
         show_examples(info)
         show_checkpoints(info)
     if card.unmeasured:
         shell.line(card.unmeasured.replace("`", ""))
-    for sheet in card.sheets:
-        shell.line(sheet.heading, "label")
-        if sheet.note:
-            shell.line(sheet.note)
-        show_rows(sheet.table)
+    shell.line(card.commercial)
+    with st.container(key=f"more-{info.id}", gap=None):
+        show_more(card)
+
+
+def show_more(card: Facts) -> None:
+    """What is long, each part in a fold of its own."""
+    if card.sheets:
+        with st.expander("Figures"):
+            for sheet in card.sheets:
+                shell.line(sheet.heading, "label")
+                if sheet.note:
+                    shell.line(sheet.note)
+                show_rows(sheet.table)
     for heading, sentences in (
         ("Where it differs from its source", card.differs),
         ("What it cannot do", card.limits),
     ):
         if sentences:
-            shell.line(heading, "label")
-            for sentence in sentences:
-                shell.line(sentence)
-    shell.line("Its training music, and what you may do with the output", "label")
-    st.text(card.commercial)
+            with st.expander(heading):
+                for sentence in sentences:
+                    shell.line(sentence)
     if card.training:
         with st.expander("Training, licences and composers"):
             show_rows(card.training)

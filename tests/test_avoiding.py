@@ -199,3 +199,37 @@ def test_a_stretch_is_filled_in_as_ever(index: Index) -> None:
     assert list(avoid_copying(copyist, SEED, controls, index=index)) == list(
         copyist.generate(SEED, controls)
     )
+
+
+def test_the_text_is_that_of_the_music_that_stays(copyist: Copyist, index: Index) -> None:
+    class Scribe(Copyist):
+        """Writes down each tune of four seconds before it plays it."""
+
+        def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+            own = list(super().generate(seed, controls, takes))
+            for at, step in enumerate(own):
+                if at % 16 == 0:
+                    pitches = [str(note.pitch) for each in own[at : at + 16] for note in each.notes]
+                    yield Step((), step.time - BEAT, 0, " ".join(pitches) + "\n")
+                yield step
+
+    quiet = CopyistControls(seconds=30, copies=0.0)
+    assert "".join(
+        step.text for step in avoid_copying(Scribe(), SEED, quiet, index=index)
+    ) == "".join(step.text for step in Scribe().generate(SEED, quiet))
+
+    class Once(Scribe):
+        def generate(self, seed: NoteSequence, controls: Any, takes: int = 1) -> Iterator[Step]:
+            return super().generate(seed, replace(controls, copies=float(not self.runs)), takes)
+
+    once = Once()
+    steps = list(avoid_copying(once, SEED, replace(quiet, copies=1.0), index=index))
+    (take,) = collect_takes(steps, 1)
+    assert len(once.runs) > 1
+    border = once.runs[-1][0] - SEED.duration
+    pitches = [note.pitch for note in take]
+    told = [int(pitch) for step in steps for pitch in step.text.split()]
+    whole = 16 * int(border // 4)  # notes of the tunes that were played to their end before
+    assert told[:whole] == pitches[:whole]
+    again = pitches[int(border / BEAT) :]
+    assert told[whole : whole + len(again)] == again

@@ -100,8 +100,10 @@ def test_axe_finds_nothing_on_the_other_pages(visitor: Visitor, name: str) -> No
         "About": "What you may do with the music",
     }
     page.get_by_text(last[name]).last.wait_for(timeout=60_000)
-    for closed in page.locator("[data-testid=stExpander] summary").all():
-        closed.click()
+    folds = page.locator("[data-testid=stExpander]")
+    folds.locator("summary").evaluate_all("all => all.forEach((each) => each.click())")
+    until(lambda: folds.locator("details[open]").count() == folds.count())
+    page.wait_for_timeout(600)  # they open slowly
     assert faults(page) == []
 
 

@@ -46,6 +46,13 @@ BOTTOM_ROW = """canvas => {
   return [inked[0], inked[inked.length - 1]];
 }"""
 
+# Keeps the code of the components back until `go` is set.
+HELD_BACK = """globalThis.pyzzicato = {
+  all: null, go: false, waiting: Object.assign([], { splice: () => [] }),
+  get show() { return this.go ? this.all : undefined; },
+  set show(code) { this.all = code; },
+};"""
+
 # How much ink the ground has at 1.6 and at 3.6 of 4 seconds, high up where no note is.
 GROUND = """canvas => [1.6, 3.6].map((time) => {
   const x = 30 + (time / 4) * (canvas.clientWidth - 30);
@@ -325,6 +332,22 @@ def test_the_recorded_piano_arrives_once(stage: Stage) -> None:
 
     until(quiet)
     assert sum(stage.frames) < 20_000, stage.frames
+
+
+def test_there_is_room_for_what_comes_before_the_code_does(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.add_init_script(HELD_BACK)
+    page.goto(address)
+    places = [page.locator(".player"), page.locator(".cards").first]
+    until(lambda: bool(page.evaluate("pyzzicato.waiting.length > 1 && pyzzicato.all !== null")))
+    page.get_by_text("seed low").wait_for()
+    assert places[0].get_attribute("data-notes") == "0"
+    before = [place.bounding_box() for place in places]
+    page.evaluate("pyzzicato.go = true; for (const show of pyzzicato.waiting) show();")
+    page.locator('.player[data-notes="12"]').wait_for()
+    page.locator(".card").first.wait_for()
+    assert [place.bounding_box() for place in places] == before
+    page.close()
 
 
 def test_nothing_yet(browser: Browser, address: str) -> None:

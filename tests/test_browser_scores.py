@@ -63,6 +63,10 @@ def test_the_index_leads_to_a_card_and_the_card_to_compose(browser: Any, address
     names = index.locator("a").all_inner_texts()
     page.get_by_role("link", name="Compose with this").nth(len(names) - 1).wait_for()
     assert names == page.locator("h2.pz-card").all_inner_texts()
+    folds = page.locator("[class*=st-key-more-] details")
+    assert folds.count() > 2 * len(names)
+    assert page.locator("[class*=st-key-more-] details[open]").count() == 0
+    assert page.evaluate("document.querySelector('.stMain').scrollHeight") < 800 * len(names)
     for name in (names[-1], names[1]):
         index.get_by_role("link", name=name, exact=True).click()
         heading = page.get_by_role("heading", name=name, exact=True)

@@ -2,25 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from pyzzicato.errors import RenderingFailed
-from pyzzicato.ui.making import Making
+from pyzzicato.ui.making import Making, Tell
 
 
 def test_a_file_is_made_while_one_waits() -> None:
     go_on = threading.Event()
 
-    def make(tell: Callable[[float], None]) -> bytes:
-        tell(0.5)
+    def make(tell: Tell) -> bytes:
+        tell(1, 2)
         assert go_on.wait(10)
         return b"music"
 
     file = Making("a.wav", "audio/wav", make)
     assert not file.wait(0.05)
-    assert (file.busy, file.share, file.data) == (True, 0.5, None)
+    assert (file.busy, file.parts, file.data) == (True, (1, 2), None)
     assert not file.older(0.0)
     go_on.set()
     assert file.wait(10)
@@ -39,7 +38,7 @@ def test_a_file_is_made_while_one_waits() -> None:
 def test_what_goes_wrong_is_one_sentence(
     error: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def make(tell: Callable[[float], None]) -> bytes:
+    def make(tell: Tell) -> bytes:
         raise error
 
     with caplog.at_level(logging.ERROR):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyzzicato.music.notes import Note
+from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.ui.messages import NEW, News, Rows, note_rows
 
 
@@ -32,3 +32,20 @@ def test_all_is_sent_of_another_piece_after_a_loss_and_when_asked_for() -> None:
     assert len(news.of("piece", music(151))) == 1
     news.forget()
     np.testing.assert_array_equal(news.of("piece", music(152)), music(152))
+
+
+def test_rows_are_made_once_of_notes_that_stay() -> None:
+    news, made = News(), list[int]()
+
+    def make(notes: tuple[Note, ...]) -> Rows:
+        made.append(len(notes))
+        return note_rows(notes, NEW)
+
+    early, late = Note(0.0, 1.0, 60), Note(2.0, 3.0, 64)
+    grown = NoteSequence((early, late))
+    for music in (grown, grown.merge([Note(4.0, 5.0, 67)]), grown.merge([Note(1.0, 5.0, 67)])):
+        np.testing.assert_array_equal(news.rows("take", music.notes, make), note_rows(music, NEW))
+    assert made == [2, 1, 2]
+    for drums in ((Note(0.0, 1.0, 36, is_drum=True), early), (early, late)):
+        np.testing.assert_array_equal(news.rows("drums", drums, make), note_rows(drums, NEW))
+    np.testing.assert_array_equal(news.rows("take", (late,), make), note_rows([late], NEW))

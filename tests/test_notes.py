@@ -102,7 +102,11 @@ def test_followed_by_starts_where_this_ends_or_where_it_is_told() -> None:
 
 
 def test_merge_adds_notes_in_order() -> None:
-    assert CHORD.merge([Note(0.2, 1, 50)]).notes[1].pitch == 50
+    merged = CHORD.merge([Note(0.2, 1, 50)])
+    assert merged.notes[1].pitch == 50
+    assert merged == NoteSequence(merged.notes, CHORD.qpm)
+    with pytest.raises(ValueError, match="pitch"):
+        CHORD.merge([Note(0, 1, 128)])
 
 
 @pytest.mark.parametrize("rng_seed", range(10))

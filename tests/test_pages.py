@@ -318,7 +318,7 @@ def test_a_drone_says_what_to_turn(
         assert "“Threshold”" in words(app)
 
 
-def test_only_single_lines_are_layered(visit: Callable[..., AppTest]) -> None:
+def test_only_single_lines_are_layered() -> None:
     line = tune()
     chord = line.merge(note._replace(pitch=note.pitch + 4) for note in line)
     assert can_be_layered([line, line.transpose(3)])

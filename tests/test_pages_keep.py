@@ -81,6 +81,17 @@ def assert_needs_file(app: AppTest, name: str) -> None:
     assert "http" not in text
 
 
+def test_what_was_used_of_a_file_is_said(visit: Callable[..., AppTest]) -> None:
+    tune = NoteSequence(tuple(Note(i / 2, i / 2 + 0.5, 60 + i % 9) for i in range(120)))
+    app = upload(visit(seconds="5"), "long.mid", write_midi(tune))
+    app.slider(key="window").set_value((30.0, 40.0)).run()
+    compose(app)
+    piece = view_of(app).piece
+    assert piece is not None
+    text = downloads.settings_text(piece, "")
+    assert "Used of it: 10.00 seconds, from second 30.00 of its music on\n" in text
+
+
 def test_what_a_continued_piece_needs_is_said(visit: Callable[..., AppTest]) -> None:
     app = visit(seconds="5")
     compose(app)
@@ -117,6 +128,7 @@ def test_a_file_is_made_when_its_button_is_pressed(visit: Callable[..., AppTest]
     app.run()
     (offered,) = elements(app, "download_button")
     assert offered.label == making.name
+    assert making.parts == (2, 2)
     with zipfile.ZipFile(io.BytesIO(making.data)) as archive:
         midi = [name for name in archive.namelist() if name.endswith(".mid")]
         assert [len(read_midi(archive.read(name))) for name in midi] == [

@@ -88,6 +88,20 @@ def test_the_border_may_lie_after_the_last_note_of_the_seed() -> None:
     assert at(figure, pixels, 3.6, 67) == rgb(CONTINUATION_COLOUR)
 
 
+def test_earlier_continuations_have_colours_of_their_own() -> None:
+    seed = NoteSequence(tuple(Note(i, i + 1, 60, 127) for i in range(4)))
+    figure = roll_figure(seed, CONTINUATION, earlier=(1.0, 2.0, 3.0))
+    pixels = picture(figure)
+    first, second = rgb("#8B4FB8"), rgb("#2E8B74")
+    drawn = [at(figure, pixels, i + 0.6, 60) for i in range(4)]
+    assert drawn == [rgb(SEED_COLOUR), first, second, first]
+    assert at(figure, pixels, 4.6, 67) == rgb(CONTINUATION_COLOUR)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["seed", "continuation 1, 3", "continuation 2", "new"]
+
+
 def test_notes_beyond_the_keyboard_are_left_out() -> None:
     odd = NoteSequence((Note(0, 1, 5), Note(0, 1, 120)))
     assert (picture(roll_figure(odd, NOTHING)) == picture(roll_figure(NOTHING, NOTHING))).all()

@@ -8,6 +8,9 @@ of 100 real excerpts share with another work, the take goes back a little and is
 there with other dice, further back each time that does not help. So that it can go back, the last
 HOLD seconds are told late. A take in which nothing is found is the same, note for note, as without.
 
+The text of a network that writes text is told once its music is; where a take goes back, what is
+not played whole goes from its text, and what is read of the music that stays comes into it.
+
 It does not promise that nothing is copied: after MOST_TURNS it lets the music be, and a passage
 that is already told stays. What the app says of the finished take holds as ever.
 """
@@ -74,6 +77,7 @@ class _Take:
         self._number, self._seed, self._controls, self._index = number, seed, controls, index
         self._notes: list[Note] = []
         self._told_notes = 0  # of them, in the order in which they came
+        self._texts: list[tuple[float, str]] = []  # that are not told, and when their music begins
         self._told = self._fine = 0.0  # seconds that are told, and up to which all is well
         self._let_be = False  # whether a passage that is too long stays
         self._turns = self._here = 0  # how often it went back, and at this place
@@ -109,6 +113,8 @@ class _Take:
     def hear(self, step: Step) -> Iterator[Step]:
         """Takes in news; tells what is well, or goes back."""
         self._notes += step.notes
+        if step.text:
+            self._texts.append((step.time, step.text))
         done = step.time >= self._controls.seconds - 1e-9
         if not done and step.time < self._fine + CHECK:
             return
@@ -151,6 +157,12 @@ class _Take:
             for note in later
             if note.start < self.border
         ]
+        self._texts = self._texts[: self._played(self.border)]
+
+    def _played(self, until: float) -> int:
+        """How many of the texts that are not told are played whole by then: another has begun."""
+        begun = max((time for time, _ in self._texts if time <= until), default=0.0)
+        return sum(time < begun for time, _ in self._texts)
 
     def _tell(self, told: float, *, everything: bool) -> Step:
         later = self._notes[self._told_notes :]
@@ -159,4 +171,7 @@ class _Take:
         self._notes = self._notes[: self._told_notes] + ready + waiting
         self._told_notes += len(ready)
         self._told = told
-        return Step(tuple(ready), told, self._number)
+        count = len(self._texts) if everything else self._played(told)
+        text = "".join(words for _, words in self._texts[:count])
+        self._texts = self._texts[count:]
+        return Step(tuple(ready), told, self._number, text)

@@ -53,8 +53,8 @@ class Job:
     ) -> None:
         self._steps: Callable[[], Iterator[Step]] | None = steps
         self._seconds = seconds
-        self._qpm = qpm
-        self._notes: list[list[Note]] = [[] for _ in range(takes)]
+        self._takes = [NoteSequence(qpm=qpm)] * takes
+        self._news: list[list[Note]] = [[] for _ in range(takes)]  # that are not in them yet
         self._texts = [""] * takes
         self._made = [0.0] * takes
         self._error = ""
@@ -122,10 +122,13 @@ class Job:
             return self._last
         ended = self._done.is_set()  # read first: what is copied after it is complete
         with self._lock:
-            notes = [tuple(each) for each in self._notes]
+            for take, news in enumerate(self._news):
+                if news:
+                    self._takes[take], self._news[take] = self._takes[take].merge(news), []
+            takes = tuple(self._takes)
             made, texts = tuple(self._made), tuple(self._texts)
         progress = Progress(
-            takes=tuple(NoteSequence(each, qpm=self._qpm) for each in notes),
+            takes=takes,
             made=made,
             running=not ended,
             stopped=self._cut,
@@ -147,7 +150,7 @@ class Job:
             begin, self._steps = self._steps, None  # a job that is kept keeps no model
             for step in begin() if begin else ():
                 with self._lock:
-                    self._notes[step.take].extend(step.notes)
+                    self._news[step.take].extend(step.notes)
                     self._texts[step.take] += step.text
                     self._made[step.take] = step.time
                 if step.notes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,16 +57,18 @@ class _Colours(NamedTuple):
     ink: str
     seed: str
     continuation: str
+    written: tuple[str, str]
+    """What was written earlier and is in the seed now; two that take turns."""
     band: tuple[str, ...]
     """One for each of INSTRUMENTS."""
 
 
 _LIGHT = _Colours(
-    "#FBF9F4", "#1D1B26", "#2F6BFF", "#E8791A",
+    "#FBF9F4", "#1D1B26", "#2F6BFF", "#E8791A", ("#8B4FB8", "#2E8B74"),
     ("#5B5866", "#2B6CC4", "#12866A", "#B0417F", "#B27A00"),
 )  # fmt: skip
 _DARK = _Colours(
-    "#15141B", "#ECE8DF", "#7FA2FF", "#FFA24D",
+    "#15141B", "#ECE8DF", "#7FA2FF", "#FFA24D", ("#C59BEA", "#6CC7AE"),
     ("#BCB7CE", "#7FB2FF", "#5CC9A7", "#F08BC6", "#F0C04F"),
 )  # fmt: skip
 
@@ -78,14 +81,17 @@ def roll_figure(
     dark: bool = False,
     border: float | None = None,
     layers: bool = False,
+    earlier: Sequence[float] = (),
 ) -> Figure:
     """A piano roll of `seed`, then `continuation`, as a Figure of 1440 x 576 pixels.
 
     The continuation's own times start at 0: it is drawn from `border` seconds on, which is the
     end of the seed unless told. The keys are the piano's 88, named C1, C2 ...; velocity is
-    opacity. Either may be empty; notes beyond the keyboard are not drawn. Where drums, guitar,
-    bass or strings play, each instrument has a colour, and the drums a strip below the roll;
-    unless `layers` says that these are takes of one piece on instruments of their own.
+    opacity. Either may be empty; notes beyond the keyboard are not drawn. What of the seed begins
+    after the seconds `earlier` are the continuations before this one: two colours take turns.
+    Where drums, guitar, bass or strings play, each instrument has a colour, and the drums a strip
+    below the roll; unless `layers` says that these are takes of one piece on instruments of their
+    own.
     """
     from matplotlib.figure import Figure
 
@@ -101,7 +107,8 @@ def roll_figure(
     if band:
         parts = _draw_band(axes, music, colours, seconds)
     else:
-        parts = _draw_two(axes, (seed, continuation.shift(border)), colours, seconds)
+        whole = seed, continuation.shift(border)
+        parts = _draw_two(axes, whole, earlier, colours, seconds)
     _furnish(axes, colours, seconds, title)
     stages = [axes]
     if strokes:
@@ -138,15 +145,31 @@ def _blank(seconds: float) -> tuple[NDArray[np.int16], float]:
 
 
 def _draw_two(
-    axes: Axes, music: tuple[NoteSequence, NoteSequence], colours: _Colours, seconds: float
+    axes: Axes,
+    music: tuple[NoteSequence, NoteSequence],
+    earlier: Sequence[float],
+    colours: _Colours,
+    seconds: float,
 ) -> dict[str, str]:
     """Seed and continuation; returns the names and colours of what is to be seen."""
     roll, rate = _blank(seconds)
-    _fill(roll, music[0], rate, sign=-1)
-    _fill(roll, music[1], rate, sign=1)
-    _draw(axes, roll, colours, seconds, _colour_map([colours.continuation], [colours.seed]))
-    parts = {"seed": (roll < 0, colours.seed), "continuation": (roll > 0, colours.continuation)}
-    return {name: hue for name, (drawn, hue) in parts.items() if drawn.any()}
+    hues = (colours.seed, *colours.written)
+    by: list[list[Note]] = [[] for _ in hues]
+    for note in music[0]:
+        begun = bisect_left(earlier, note.start + 1e-3)  # how many continuations
+        by[1 + (begun - 1) % len(colours.written) if begun else 0].append(note)
+    for place, notes in enumerate(by):
+        _fill(roll, notes, rate, sign=-1, above=-_LOUDEST * place)
+    _fill(roll, music[1], rate)
+    _draw(axes, roll, colours, seconds, _colour_map([colours.continuation] * len(hues), hues))
+    names = ["seed"]
+    for turn in range(len(colours.written)):
+        numbers = range(1, len(earlier) + 1)[turn :: len(colours.written)]
+        names.append(f"continuation {', '.join(map(str, numbers))}")
+    drawn = set(((-roll[roll < 0] - 1) // _LOUDEST).tolist())
+    parts = {names[place]: hues[place] for place in sorted(drawn)}
+    last = {"new" if earlier else "continuation": colours.continuation}
+    return parts | (last if (roll > 0).any() else {})
 
 
 def _draw_band(

@@ -6,7 +6,6 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.ui import links
 from pyzzicato.ui.band import listed
+from pyzzicato.ui.making import Tell
 from pyzzicato.ui.pieces import Piece
 from pyzzicato.ui.shell import clock
 
@@ -71,9 +71,9 @@ class Kept:
             return file_name(self.piece, self.shown, "zip").replace(".zip", "-stems.zip")
         return file_name(self.piece, "takes" if kind == "zip" else self.shown, kind)
 
-    def file(self, kind: str, tell: Callable[[float], None] = lambda share: None) -> bytes:
+    def file(self, kind: str, tell: Tell = lambda done, of: None) -> bytes:
         """The file of this `kind` of the shown take; "zip" is all of them, and "stems" a ZIP with
-        every instrument of the shown one by itself. Tells how much is done, from 0 to 1."""
+        every instrument of the shown one by itself. Tells how many takes are in the first."""
         return self._zip(tell) if kind == "zip" else self._file(kind)
 
     def _file(self, kind: str) -> bytes:
@@ -90,13 +90,14 @@ class Kept:
 
             there, new = self.piece.parts(self.written)
             title, layers = title_of(self.piece), self.shown is None
-            figure = roll_figure(there, new, title=title, border=self.piece.border, layers=layers)
+            at, earlier = self.piece.border, self.piece.start.borders
+            figure = roll_figure(there, new, title=title, border=at, layers=layers, earlier=earlier)
             return figure_file(figure, kind)
         from pyzzicato.render.audio import sound_file
 
         return sound_file(self.music, kind)
 
-    def _zip(self, tell: Callable[[float], None]) -> bytes:
+    def _zip(self, tell: Tell) -> bytes:
         """Every take as MIDI, MP3 and perhaps ABC, two of them at a time, and the settings."""
         takes = [replace(self, shown=take) for take in range(len(self.takes))]
         buffer = io.BytesIO()
@@ -104,10 +105,11 @@ class Kept:
             zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
             ThreadPoolExecutor(_AT_ONCE) as pool,
         ):
+            tell(0, len(takes))
             for done, files in enumerate(pool.map(_all_of, takes), start=1):
                 for name, data in files.items():
                     archive.writestr(name, data)
-                tell(done / len(takes))
+                tell(done, len(takes))
             archive.writestr("settings.txt", settings_text(self.piece, self.address))
         return buffer.getvalue()
 
@@ -191,7 +193,11 @@ def settings_text(piece: Piece, address: str) -> str:
     ]
     if piece.mixed:
         lines.append(f"Style of: {', '.join(each.name for each in piece.mixed)}")
-    lines += [f"Takes: {piece.takes}", f"Seed: {piece.start.id} {piece.start.words()}".rstrip()]
+    start = piece.start
+    lines += [f"Takes: {piece.takes}", f"Seed: {start.id} {start.words()}".rstrip()]
+    if start.id == links.UPLOAD:
+        used, begins = start.music.duration, start.begins
+        lines.append(f"Used of it: {used:.2f} seconds, from second {begins:.2f} of its music on")
     needed = needs(piece)
     again = [needed] if needed else ["The same again:", address]
     return "\n".join([*lines, "", *again, ""])

@@ -8,6 +8,7 @@ to its end, so none is offered.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -95,7 +96,9 @@ def _draw_files(busy: bool) -> None:
         st.rerun()  # ends the looking
     for file in files:
         if file.busy:
-            st.progress(file.share, f"Making {file.name} …")
+            done, of = file.parts
+            told = f", {done} of {of} takes are there" if of else ""
+            st.progress(done / max(of, 1), f"Making {file.name}{told} …")
         elif file.data is None:
             shell.problem(file.error)
         else:
@@ -117,16 +120,18 @@ def _draw_picture(kept: Kept) -> None:
     if picture.open:
         with picture, st.spinner("Drawing …"):
             there, new = kept.piece.parts(kept.written)
-            title, layers = title_of(kept.piece), kept.shown is None
-            png = _picture(there, new, kept.piece.border, title, is_dark(), layers)
-            st.image(png, width="stretch")
+            more = {
+                "border": kept.piece.border,
+                "title": title_of(kept.piece),
+                "dark": is_dark(),
+                "layers": kept.shown is None,
+                "earlier": kept.piece.start.borders,
+            }
+            st.image(_picture(there, new, more), width="stretch")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _picture(
-    seed: NoteSequence, music: NoteSequence, border: float, title: str, dark: bool, layers: bool
-) -> bytes:
+def _picture(seed: NoteSequence, music: NoteSequence, more: dict[str, Any]) -> bytes:
     from pyzzicato.render.plotting import figure_file, roll_figure
 
-    figure = roll_figure(seed, music, border=border, title=title, dark=dark, layers=layers)
-    return figure_file(figure, "png")
+    return figure_file(roll_figure(seed, music, **more), "png")

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 from pyzzicato.errors import PyzzicatoError
 
-__all__ = ["Making"]
+__all__ = ["Making", "Tell"]
+
+Tell = Callable[[int, int], None]
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,16 +20,16 @@ _LOG = logging.getLogger(__name__)
 class Making:
     """One file that is being made, in a thread of its own, from the moment that this is made.
 
-    `make` is given a function to tell how much is done, from 0 to 1. An error for the person is
-    kept as its sentence, any other is logged with its trace.
+    `make` is given a function to tell how many of its parts are done, and of how many. An error for
+    the person is kept as its sentence, any other is logged with its trace.
     """
 
-    def __init__(self, name: str, mime: str, make: Callable[[Callable[[float], None]], bytes]):
+    def __init__(self, name: str, mime: str, make: Callable[[Tell], bytes]):
         self.name = name
         self.mime = mime
         self.id = uuid4().hex  # another page, or another server, has other ones
-        self.share = 0.0
-        """How much of it is made, from 0 to 1, where that is told."""
+        self.parts = 0, 0
+        """How many of its parts are made, and of how many; 0 of 0 where that is not told."""
         self.error = ""
         self.data: bytes | None = None
         """The file, once it is made."""
@@ -53,7 +55,7 @@ class Making:
         """Waits for the end, `timeout` seconds at most; whether it came."""
         return self._done.wait(timeout)
 
-    def _run(self, make: Callable[[Callable[[float], None]], bytes]) -> None:
+    def _run(self, make: Callable[[Tell], bytes]) -> None:
         try:
             self.data = make(self._tell)
         except PyzzicatoError as error:
@@ -65,5 +67,5 @@ class Making:
             self._ended = time.monotonic()
             self._done.set()
 
-    def _tell(self, share: float) -> None:
-        self.share = share
+    def _tell(self, done: int, of: int) -> None:
+        self.parts = done, of

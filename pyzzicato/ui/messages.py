@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ COLUMNS = 5  # start, duration (seconds), pitch, velocity, part (SEED, NEW and t
 VOICES = {program: NEW + voice for voice, program in enumerate(PROGRAMS)}
 """The part of a new note by its program: each instrument has a sound and a colour of its own."""
 
+_NOTHING: Rows = np.empty((0, COLUMNS), "<f4")
 _LAG = 8  # messages that the browser may skip: it draws the newest of those that came together
 
 
@@ -37,24 +37,51 @@ class News:
     """What of growing music a browser has not been sent; one for each component and visitor."""
 
     def __init__(self) -> None:
-        self._sent: dict[Hashable, deque[set[bytes]]] = {}
+        self._made: dict[Hashable, tuple[tuple[Note, ...], Rows]] = {}
+        # The rows, in which message each came first, and how many messages there were.
+        self._sent: dict[Hashable, tuple[Rows, NDArray[np.int64], int]] = {}
+
+    def rows(
+        self, what: Hashable, notes: tuple[Note, ...], make: Callable[[tuple[Note, ...]], Rows]
+    ) -> Rows:
+        """What `make` makes of `notes`: of those alone that came since, where each gives a row."""
+        before, rows = self._made.get(what, ((), _NOTHING))
+        if len(rows) != len(before):
+            before = ()  # some, such as drums, are left out: all is made again
+        pairs = enumerate(zip(before, notes, strict=False))
+        shorter = min(len(before), len(notes))
+        same = next((at for at, (old, new) in pairs if old is not new), shorter)
+        rows = np.concatenate([rows[:same], make(notes[same:])])
+        self._made[what] = notes, rows
+        return rows
 
     def of(self, what: Hashable, rows: Rows) -> Rows:
         """The rows of `what` that were not in it some messages ago.
 
         All of them at first, and where something that was there has gone.
         """
-        sent = self._sent.setdefault(what, deque(maxlen=_LAG))
-        keys = [row.tobytes() for row in rows]
-        if sent and not sent[-1].issubset(keys):
-            sent.clear()
-        known = sent[0] if len(sent) == _LAG else set()
-        sent.append(set(keys))
-        return rows[[key not in known for key in keys]] if known else rows
+        before, first, count = self._sent.get(what, (_NOTHING, np.empty(0, np.int64), 0))
+        shorter = min(len(before), len(rows))
+        other = np.flatnonzero((before[:shorter] != rows[:shorter]).any(axis=1))
+        same = int(other[0]) if len(other) else shorter
+        known = dict(zip(_keys(before[same:]), first[same:].tolist(), strict=True))
+        keys = _keys(rows[same:])
+        if not known.keys() <= set(keys):
+            del self._sent[what]
+            return self.of(what, rows)
+        since = np.array([known.get(key, count) for key in keys], np.int64)
+        first = np.concatenate([first[:same], since])
+        self._sent[what] = rows, first, count + 1
+        return rows[first > count - _LAG]
 
     def forget(self) -> None:
         """Sends everything next."""
+        self._made.clear()
         self._sent.clear()
+
+
+def _keys(rows: Rows) -> list[bytes]:
+    return [row.tobytes() for row in rows]
 
 
 def note_rows(notes: Iterable[Note], part: int, band: bool = False, at: float = 0.0) -> Rows:

@@ -39,6 +39,8 @@ class Start:
     """The composer's id, for a built-in seed."""
     borders: tuple[float, ...] = ()
     """Seconds at which each continuation in it begins, where it is a piece to go on from."""
+    begins: float = 0.0
+    """Seconds of the person's own file at which it begins."""
 
     @property
     def rounds(self) -> int:

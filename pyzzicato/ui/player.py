@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -281,11 +281,12 @@ def _choose(
 ) -> str:
     """Mounts the cards (id, title, subtitle, music, seconds, part); the id that is chosen."""
     # A layered take, whose part comes after NEW, has one colour.
-    rows = [
-        note_rows(sequence, part, part <= NEW and is_band(sequence))
-        for _, _, _, sequence, _, part in cards
-    ]
     news = _news(key, running)
+    rows = []
+    for place, (_, _, _, sequence, _, part) in enumerate(cards):
+        band = part <= NEW and is_band(sequence)
+        make = partial(note_rows, part=part, band=band)
+        rows.append(news.rows((place, part, band), sequence.notes, make))
     sent = [news.of(place, each) for place, each in enumerate(rows)]
     header = {
         "layout": layout,

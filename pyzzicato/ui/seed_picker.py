@@ -244,8 +244,8 @@ def _file_start(view: View) -> Start | None:
     if problem:
         view.problems["upload"] = problem
         return None
-    music = view.upload.between(*view.window, band)
-    return Start(links.UPLOAD, view.upload.name, music)
+    begins, music = view.upload.between(*view.window, band)
+    return Start(links.UPLOAD, view.upload.name, music, begins=begins)
 
 
 def _refit(view: View) -> None:

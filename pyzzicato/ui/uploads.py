@@ -42,14 +42,17 @@ class Upload:
         """What it is for a band, or for the piano."""
         return self.band if band else self.piano
 
-    def between(self, start: float, end: float, band: bool) -> NoteSequence:
-        """Its music from `start` to `end` seconds; a band begins with a bar and ends on a beat."""
+    def between(self, start: float, end: float, band: bool) -> tuple[float, NoteSequence]:
+        """Its music from `start` to `end` seconds, and where that begins.
+
+        A band begins with a bar and ends on a beat.
+        """
         music = self.part(band).music
         if band:
             beat = 60 / music.qpm
             start = round(start / (BAR * beat)) * BAR * beat
             end = max(round(end / beat), 1) * beat
-        return music.trim(start, max(end, start + 1.0))
+        return start, music.trim(start, max(end, start + 1.0))
 
 
 def read_upload(data: bytes, name: str, tune: int | None = None) -> Upload:

@@ -39,6 +39,7 @@ class Cards {
   update({ header, rows }) {
     const shape = JSON.stringify(header.cards.map(({ id, title, seconds }) => [id, title, seconds]));
     this.root.classList.toggle("row", header.layout === "row");
+    this.root.classList.remove("coming");
     this.list.setAttribute("aria-label", header.label);
     if (shape !== this.shape) this.build(header);
     this.shape = shape;

@@ -133,6 +133,7 @@ class Player {
     root.dataset.notes = this.roll.music.count;
     root.style.setProperty("--height", `${header.height}px`);
     root.classList.toggle("blind", header.height === 0);
+    root.classList.remove("coming");
     this.action.hidden = !header.offer_continue || header.running;
     root.querySelector(".empty").hidden = this.roll.music.count > 0 || header.running;
     root.querySelector(".legend").hidden = this.roll.music.count === 0 || header.band.length > 0;
