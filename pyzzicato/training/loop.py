@@ -42,28 +42,18 @@ def train(
     """
     import keras
 
-    pieces = dataset.split("train")
-    if not pieces:
-        raise PyzzicatoError(
-            "There is no training music for this model in that folder: "
-            "see what `pyzzicato data` says about it."
-        )
-    if not dataset.split("val"):
-        raise PyzzicatoError(
-            "There is no music in that folder to check the training by: it needs a validation "
-            "split (see `pyzzicato data`), so add more works."
-        )
+    _check(dataset)
     keras.utils.set_random_seed(rng_seed)
     keras.mixed_precision.set_global_policy(plan.training.get("precision", "float32"))
     family = family_of(plan.family)
-    plan = _prepared(plan, family, pieces)
+    plan = _prepared(plan, family, dataset.split("train"))
     plan.run.mkdir(parents=True, exist_ok=True)
     model = family.build(plan.config)
     if plan.begin is not None:
         model.set_weights(load_keras(plan.begin).get_weights())
     total = int(epochs or plan.training["epochs"])
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    say(f"{plan.model}: {size:,} weights, {len(pieces)} pieces, {total} epochs")
+    say(f"{plan.model}: {size:,} weights, {len(dataset.split('train'))} pieces, {total} epochs")
     if isinstance(family.teaching, Lessons):
         history = _fit(model, family.teaching, plan, dataset, total, rng_seed)
     else:
@@ -76,6 +66,20 @@ def train(
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     (plan.folder / "training.json").write_text(text + "\n", encoding="utf-8")
     return summary
+
+
+def _check(dataset: Dataset) -> None:
+    """Raises PyzzicatoError where there is nothing to learn from, or to check by."""
+    if not dataset.split("train"):
+        raise PyzzicatoError(
+            "There is no training music for this model in that folder: "
+            "see what `pyzzicato data` says about it."
+        )
+    if not dataset.split("val"):
+        raise PyzzicatoError(
+            "There is no music in that folder to check the training by: it needs a validation "
+            "split (see `pyzzicato data`), so add more works."
+        )
 
 
 def _export(model: Any, family: Family, plan: Recipe, epochs: int) -> None:
