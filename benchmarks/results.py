@@ -1,4 +1,4 @@
-"""The kept figures: results.json, from which tools/update_readme.py writes the README's tables.
+"""The kept figures: results.json, from which tools/update_readme.py writes docs/benchmarks.md.
 
     python benchmarks/results.py        prints what is kept
 

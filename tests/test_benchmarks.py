@@ -1,4 +1,4 @@
-"""The benchmarks and the tool that writes the README: what they count, never how fast."""
+"""The benchmarks, and the tool that writes figures into documents: what they count, not speed."""
 
 from __future__ import annotations
 
@@ -262,12 +262,15 @@ def test_memory_counts_what_a_process_started(scripts: dict[str, ModuleType]) ->
     parent.communicate(b"\n")
 
 
-def test_the_readme_is_what_the_tool_writes(scripts: dict[str, ModuleType], project: Path) -> None:
-    text = (project / "README.md").read_text(encoding="utf-8")
-    assert {found[2] for found in scripts["update_readme"].BLOCK.finditer(text)} == {
-        "app", "models", "seeds", "speed",
-    }  # fmt: skip
-    assert scripts["update_readme"].written(text) == text, "run: python tools/update_readme.py"
+def test_the_documents_are_what_the_tool_writes(
+    scripts: dict[str, ModuleType], project: Path
+) -> None:
+    tool = scripts["update_readme"]
+    texts = {name: (project / name).read_text(encoding="utf-8") for name in tool.DOCUMENTS}
+    blocks = {name: {b[2] for b in tool.BLOCK.finditer(text)} for name, text in texts.items()}
+    assert blocks == {"README.md": {"models", "seeds"}, "docs/benchmarks.md": {"app", "speed"}}
+    for text in texts.values():
+        assert tool.written(text) == text, "run: python tools/update_readme.py"
 
 
 FRAMES = {
@@ -360,6 +363,6 @@ def test_every_benchmark_explains_itself(project: Path, name: str) -> None:
 
 
 def test_every_benchmark_is_listed(project: Path) -> None:
-    text = (project / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    text = (project / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     names = {path.name for path in (project / "benchmarks").glob("*.py")}
     assert {name for name in names if f"| `{name}` |" not in text} == set()

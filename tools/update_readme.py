@@ -1,10 +1,11 @@
-"""Write the figures of the README from the files that commands have measured them into.
+"""Write the figures of the documents from the files that commands have measured them into.
 
     python tools/update_readme.py [--check]
 
-Between `<!-- figures:NAME -->` and `<!-- /figures -->` stands what this tool writes, from
-models/*/training.json and metrics.json, benchmarks/results.json and the built-in seeds: nobody
-types a figure. `--check` writes nothing and exits with 1 where the README is out of date.
+Between `<!-- figures:NAME -->` and `<!-- /figures -->` in README.md and docs/benchmarks.md stands
+what this tool writes, from models/*/training.json and metrics.json, benchmarks/results.json and the
+built-in seeds: nobody types a figure. `--check` writes nothing and exits with 1 where one of them
+is out of date.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pyzzicato.reports.card_figures import best_figure
 from pyzzicato.seeds.library import all_seeds
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("README.md", "docs/benchmarks.md")
 BLOCK = re.compile(r"(<!-- figures:([a-z]+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 NOT_YET = "Not measured yet: `python benchmarks/{}.py --write` does that.\n"
 NONE = "–"
@@ -249,7 +251,7 @@ def seed_line() -> str:
 
 
 def written(text: str, root: Path = ROOT) -> str:
-    """The README `text` with every block as it should be. Raises KeyError on an unknown block."""
+    """A document's `text` with every block as it should be. Raises KeyError on an unknown block."""
     path = root / "benchmarks" / "results.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     infos = list(models(root / "models").values())
@@ -266,15 +268,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
     options = parser.parse_args()
-    path = ROOT / "README.md"
-    before = path.read_text(encoding="utf-8")
-    after = written(before)
-    if options.check and after != before:
-        print("README.md is out of date: run `python tools/update_readme.py`.")
-        return 1
-    if not options.check:
-        path.write_text(after, encoding="utf-8")
-    return 0
+    late = False
+    for name in DOCUMENTS:
+        path = ROOT / name
+        before = path.read_text(encoding="utf-8")
+        after = written(before)
+        if not options.check:
+            path.write_text(after, encoding="utf-8")
+        elif after != before:
+            print(f"{name} is out of date: run `python tools/update_readme.py`.")
+            late = True
+    return int(late)
 
 
 if __name__ == "__main__":
