@@ -203,7 +203,7 @@ def test_what_is_read_of_a_seed_is_said(visit: Callable[..., AppTest]) -> None:
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
-        ("notes", f"Only the last {CONFIG['places'] - 1} notes of this seed are read."),
+        ("notes", f"Only the last {CONFIG['context_length'] - 1} notes of this seed are read."),
         ("small", "Only the last 30 seconds of this seed are read."),
     ],
 )
