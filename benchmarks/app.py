@@ -227,7 +227,7 @@ def sound_and_memory(browser: Any, rounds: int) -> dict[str, float]:
         presses = []
         for _ in range(rounds + 1):
             presses.append(compose(page))
-            page.locator(".player").get_by_role("button", name="Stop", exact=True).click()
+            page.locator(".player").get_by_role("button", name="Stop playing").click()
             page.wait_for_timeout(2000)  # until the room is silent again
         found["first_press_seconds"] = presses[0]["heard"]
         found["playing_seconds"] = median(press["playing"] for press in presses[1:])
