@@ -8,9 +8,8 @@ import streamlit as st
 from pyzzicato.composition.order import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.reports.card_figures import Row
 from pyzzicato.reports.cards import Facts, facts
-from pyzzicato.reports.score_tables import Table
+from pyzzicato.reports.tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
@@ -22,12 +21,6 @@ READABLE = 760  # pixels: a longer line is hard to follow
 SENTENCE_PART = re.compile(r"[:;.]")
 
 
-def show_rows(rows: tuple[Row, ...]) -> None:
-    """A table whose first row is its heading."""
-    if rows:
-        show_table(Table(rows[0], rows[1:], frozenset()))
-
-
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
     """All models in one table, whose names lead to the cards."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
@@ -37,7 +30,7 @@ def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
     )
     links = {f.title: f"#{info.id}" for info, f in known}
     with st.container(key="overview"):  # its style on a telephone is in shell.css
-        show_table(Table(head, rows, frozenset()), wrapped=True, links=links)
+        show_table(Table(head, rows), wrapped=True, links=links)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -79,11 +72,11 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         show_checkpoints(info)
     if card.unmeasured:
         shell.line(card.unmeasured.replace("`", ""))
-    for sheet in card.sheets:
-        shell.line(sheet.heading, "label")
-        if sheet.note:
-            shell.line(sheet.note)
-        show_rows(sheet.table)
+    for section in card.sections:
+        shell.line(section.heading, "label")
+        if section.note:
+            shell.line(section.note)
+        show_table(section.table, wrapped=section.wrapped)
     for heading, sentences in (
         ("Where it differs from its source", card.differs),
         ("What it cannot do", card.limits),
@@ -94,11 +87,11 @@ def show_card(info: ModelInfo, card: Facts) -> None:
                 shell.line(sentence)
     shell.line("Its training music, and what you may do with the output", "label")
     st.text(card.commercial)
-    if card.training:
+    known = [table for table in (card.training, card.licences, card.composers) if table.rows]
+    if known:
         with st.expander("Training, licences and composers"):
-            show_rows(card.training)
-            show_rows(card.licences)
-            show_rows(card.composers)
+            for table in known:
+                show_table(table)
 
 
 shell.open_page("Models")
