@@ -30,7 +30,7 @@ from pyzzicato.generation import controls
 from pyzzicato.generation.controls import control
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.metrics.band import STEPS_PER_BAR
-from pyzzicato.metrics.scores import REAL, Sheet
+from pyzzicato.metrics.scores import REAL, Score, Sheet
 from pyzzicato.music.instruments import PROGRAMS
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
@@ -208,12 +208,12 @@ def test_style_is_found_more_often_with_alpha(found: dict[str, Sheet]) -> None:
 
 
 def test_likeness_needs_a_figure() -> None:
-    row = {"value": 1.0, "low": 0.5, "high": 1.5}
-    none = {"value": None, "low": None, "high": None}
-    real = {"density": {"Piano": row, "Bass": row, "Guitar": none}}
-    mine = {"density": {"Piano": {"value": 2.0, "low": 1.4, "high": 3.0}, "Bass": none}}
-    mine["density"]["Guitar"] = none
-    assert alike(mine, real) == 1
+    def table(*ends: tuple[float, float]) -> dict[tuple[str, str], Score]:
+        made = {("m", str(n)): Score("m", 1.0, low=a, high=b) for n, (a, b) in enumerate(ends)}
+        return {**made, ("m", "none"): Score("m", None)}
+
+    real = table((0.5, 1.5), (0.5, 1.5))
+    assert alike(table((1.4, 3.0), (1.6, 3.0)), real) == 1
     assert alike(real, real) == 2
 
 

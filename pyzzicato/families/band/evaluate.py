@@ -30,11 +30,10 @@ from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError, listed
 from pyzzicato.generation.generator import Generator, collect_takes
 from pyzzicato.metrics.band import (
+    MEASURES,
     STEPS_PER_BAR,
-    change,
     feel_variety,
-    interval,
-    measure_table,
+    measured,
     nearest_style,
     repeat_last,
     variety,
@@ -55,16 +54,10 @@ QPM = 120.0
 SECONDS_PER_STEP = 60 / QPM / STEPS_PER_QUARTER
 
 AGAIN, ONE = "the opening again", "variety from one opening"
-MEASURES = {
-    "density": Measure("struck notes a bar", ".1f", "real"),
-    "empty_bars": Measure("empty bars", ".0%", "real"),
-    "pitch_classes": Measure("pitch classes a bar", ".1f", "real"),
-    "drum_pattern": Measure("strokes on the eighths", ".0%", "real"),
-    "tonal_distance": Measure("tonal distance", ".2f", "real"),
-    "change": Measure("notes not as in the opening", ".0%", "real"),
-}
 DISTANCES: Mapping[str, Callable[[np.ndarray], float]] = {"notes": variety, "feel": feel_variety}
 
+Table = Mapping[tuple[str, str], Score]
+"""The scores of one form by measure and group."""
 Told = Mapping[str, Mapping[str, float]]
 """A measure -> a predictor -> its figure, the less the better."""
 Variant = Mapping[str, Any] | Generator
@@ -108,8 +101,11 @@ def band_scores(
     for name, form in {MODEL: {}, **(variants or {})}.items():
         say(f"{info.id}: {len(asked)} windows, {name}")
         player, values = (form, {}) if isinstance(form, Generator) else (generator, dict(form))
-        tables[name], varied[name] = _form(player, before, after, values)
-    tables[AGAIN], tables[REAL] = _table(before, repeat_last(before)), _table(before, after)
+        new = written(player, before, **values)
+        tables[name] = measured(before, new, name)
+        varied[name] = _varied(player, before, new, after, values)
+    tables |= {AGAIN: measured(before, repeat_last(before), AGAIN)}
+    tables |= {REAL: measured(before, after, REAL)}
     varied[AGAIN] = {name: 0.0 for name in varied[MODEL] if name.startswith(ONE)}
     varied[REAL] = dict.fromkeys(varied[MODEL], 1.0)
     sheets = [_likeness(tables, varied), _measured(tables, len(asked), works)]
@@ -122,16 +118,14 @@ def band_scores(
     return tuple(sheets)
 
 
-def _table(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
-    """The measures of what follows the openings, and how much of it is new."""
-    return {**measure_table(after), "change": {"All five": interval(change(before, after))}}
-
-
-def _form(
-    player: Generator, before: np.ndarray, after: np.ndarray, values: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, float]]:
-    """The measures of one form, and its variety over that of real music."""
-    new = written(player, before, **values)
+def _varied(
+    player: Generator,
+    before: np.ndarray,
+    new: np.ndarray,
+    after: np.ndarray,
+    values: Mapping[str, Any],
+) -> dict[str, float]:
+    """The variety of one form over that of real music."""
     one = [written_from(player, start, FEW, **values) for start in _openings_apart(before)]
     found = {}
     for of, sets in ((f"variety from {FEW} openings", [new[:FEW]]), (ONE, one)):
@@ -139,10 +133,10 @@ def _form(
             real = distance(after[:FEW])
             mean = float(np.mean([distance(some) for some in sets]))
             found[f"{of}, by {by}"] = round(mean / real, 4) if real else 0.0
-    return _table(before, new), found
+    return found
 
 
-def _likeness(tables: Mapping[str, Any], varied: Mapping[str, Mapping[str, float]]) -> Sheet:
+def _likeness(tables: Mapping[str, Table], varied: Mapping[str, Mapping[str, float]]) -> Sheet:
     """Likeness to real music and variety, of the model and of its other forms."""
     met = {name: alike(table, tables[REAL]) for name, table in tables.items()}
     like = f"of {met[REAL]} measures like real music"
@@ -178,7 +172,7 @@ def _told(found: Mapping[str, Told]) -> Sheet:
     )
 
 
-def _measured(tables: Mapping[str, Any], count: int, works: int) -> Sheet:
+def _measured(tables: Mapping[str, Table], count: int, works: int) -> Sheet:
     """Every measure of every instrument."""
     return Sheet(
         "What its music is like",
@@ -187,17 +181,10 @@ def _measured(tables: Mapping[str, Any], count: int, works: int) -> Sheet:
         "takes no model at all; 95 % intervals. Tonal distance is between two instruments that "
         "sound in one beat, 0 for the same pitch classes. Strokes on the sixteenths between the "
         "eighths count a tenth.",
-        tuple(MEASURES.values()),
-        tuple(
-            Score(about.name, row["value"], by, name.replace("+", " and "), low=row["low"],
-                  high=row["high"])
-            for measure, about in MEASURES.items()
-            for name in tables[REAL][measure]
-            for by in (REAL, MODEL, AGAIN)
-            for row in (tables[by][measure][name],)
-        ),
+        MEASURES,
+        tuple(tables[by][key] for key in tables[REAL] for by in (REAL, MODEL, AGAIN)),
         across=("by",),
-    )  # fmt: skip
+    )
 
 
 def openings(pieces: Sequence[Piece], count: int, rng_seed: int = 1) -> list[Opening]:
@@ -264,18 +251,10 @@ def _openings_apart(before: np.ndarray) -> np.ndarray:
     return np.stack([before[n] for n in np.linspace(0, len(before) - 1, STARTS).astype(int)])
 
 
-def alike(table: Mapping[str, Any], real: Mapping[str, Any]) -> int:
-    """How many figures of a `measure_table` have an interval that meets the real one's.
-
-    One that is not there counts as not alike; those that real music has not are not asked.
-    """
-    pairs = [
-        (table[measure][name], row)
-        for measure, figures in real.items()
-        for name, row in figures.items()
-        if row["value"] is not None and table[measure][name]["value"] is not None
-    ]
-    return sum(mine["low"] <= row["high"] and row["low"] <= mine["high"] for mine, row in pairs)
+def alike(table: Table, real: Table) -> int:
+    """How many scores have an interval that meets the one of real music; one without does not."""
+    ends = [(table[key].low, table[key].high, score.low, score.high) for key, score in real.items()]
+    return sum(None not in four and four[0] <= four[3] and four[2] <= four[1] for four in ends)  # type: ignore[operator]
 
 
 def _styles(generator: Generator, styles: Mapping[str, np.ndarray], before: np.ndarray) -> Sheet:
