@@ -8,7 +8,7 @@ import streamlit as st
 from pyzzicato.composition.order import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.reports.cards import Facts, facts
+from pyzzicato.reports.cards import UNMEASURED, Facts, facts
 from pyzzicato.reports.tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
@@ -25,10 +25,10 @@ def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
     """All models in one table, whose names lead to the cards."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
     rows = tuple(
-        (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
-        for _, f in known
+        (i.title, str(i.year), SENTENCE_PART.split(i.summary)[0], f.megabytes, f.best_figure)
+        for i, f in known
     )
-    links = {f.title: f"#{info.id}" for info, f in known}
+    links = {info.title: f"#{info.id}" for info, _ in known}
     with st.container(key="overview"):  # its style on a telephone is in shell.css
         show_table(Table(head, rows), wrapped=True, links=links)
 
@@ -55,9 +55,9 @@ def show_example(info: ModelInfo) -> None:
 
 def show_card(info: ModelInfo, card: Facts) -> None:
     """One model: in sentences first, in figures below."""
-    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(card.title)}</h2>')
-    shell.line(f"Source: {card.source}. Size: {card.size}.")
-    st.text(" ".join(card.works))
+    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(info.title)}</h2>')
+    shell.line(f"Source: {info.source}. Size: {card.size}.")
+    st.text(" ".join(info.card.get("works", ())))
     missing = resources.missing(info)
     if missing:
         shell.problem(missing)
@@ -70,16 +70,16 @@ def show_card(info: ModelInfo, card: Facts) -> None:
         show_example(info)
         show_examples(info)
         show_checkpoints(info)
-    if card.unmeasured:
-        shell.line(card.unmeasured.replace("`", ""))
+    if not card.sections:
+        shell.line(UNMEASURED.replace("`", ""))
     for section in card.sections:
         shell.line(section.heading, "label")
         if section.note:
             shell.line(section.note)
         show_table(section.table, wrapped=section.wrapped)
     for heading, sentences in (
-        ("Where it differs from its source", card.differs),
-        ("What it cannot do", card.limits),
+        ("Where it differs from its source", info.card.get("differs", ())),
+        ("What it cannot do", info.card.get("limits", ())),
     ):
         if sentences:
             shell.line(heading, "label")

@@ -17,10 +17,10 @@ from pyzzicato.reports.card_figures import sections, short_name
 from pyzzicato.reports.sheets import Section, best_figure, sheets_of
 from pyzzicato.reports.tables import Table, markdown
 
-__all__ = ["Facts", "card", "facts"]
+__all__ = ["UNMEASURED", "Facts", "card", "facts"]
 
 MOST_NAMED = 25  # composers in the table of a model that offers none
-_UNMEASURED = "It has not been measured yet: `pyzzicato evaluate` does that."
+UNMEASURED = "It has not been measured yet: `pyzzicato evaluate` does that."
 _NOT_FREE = re.compile(r"\bNC\b|non-?commercial|research only|under copyright", re.IGNORECASE)
 _FREE = re.compile(
     r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|(?i:public[- ]domain)|\bMIT\b|\bBSD\b"
@@ -29,15 +29,8 @@ _FREE = re.compile(
 
 @dataclass(frozen=True)
 class Facts:
-    """One model's card as data; texts are plain."""
+    """What a card says beside the words of model.toml."""
 
-    title: str
-    summary: str
-    source: str
-    year: int
-    works: tuple[str, ...]
-    differs: tuple[str, ...]
-    limits: tuple[str, ...]
     megabytes: str
     size: str
     training: Table
@@ -45,21 +38,13 @@ class Facts:
     licences: Table
     commercial: str
     sections: tuple[Section, ...]
-    unmeasured: str
     best_figure: str
 
 
 def facts(info: ModelInfo) -> Facts:
-    """Everything a card says. Raises ModelUnavailable where a file of the model is damaged."""
-    trained, words = info.trained, info.card
+    """All of it. Raises ModelUnavailable where a file of the model is damaged."""
+    trained = info.trained
     return Facts(
-        title=info.title,
-        summary=info.summary,
-        source=info.source,
-        year=info.year,
-        works=tuple(words.get("works", ())),
-        differs=tuple(words.get("differs", ())),
-        limits=tuple(words.get("limits", ())),
         megabytes=_megabytes(info),
         size=_size(info),
         training=_training(trained),
@@ -67,7 +52,6 @@ def facts(info: ModelInfo) -> Facts:
         licences=_hours("licence", trained.get("licences", {})),
         commercial=_commercial(trained.get("licences", {})),
         sections=sections(info),
-        unmeasured="" if info.metrics.get("scores") else _UNMEASURED,
         best_figure=best_figure(sheets_of(info.metrics)),
     )
 
@@ -139,16 +123,16 @@ def _commercial(licences: Mapping[str, float]) -> str:
 
 def card(info: ModelInfo) -> str:
     """The card in Markdown. Raises ModelUnavailable where a file of the model is damaged."""
-    known = facts(info)
+    known, words = facts(info), info.card
     parts = [
-        f"# {known.title}",
-        known.summary,
-        f"Source: {known.source}. Size: {known.size}.",
-        _section("How it works", " ".join(known.works)),
-        _section("How well it does", known.unmeasured),
+        f"# {info.title}",
+        info.summary,
+        f"Source: {info.source}. Size: {known.size}.",
+        _section("How it works", " ".join(words.get("works", ()))),
+        "" if known.sections else _section("How well it does", UNMEASURED),
         *(_section(each.heading, each.note, markdown(each.table)) for each in known.sections),
-        _section("Where it differs from its source", _bullets(known.differs)),
-        _section("What it cannot do", _bullets(known.limits)),
+        _section("Where it differs from its source", _bullets(words.get("differs", ()))),
+        _section("What it cannot do", _bullets(words.get("limits", ()))),
         _section("How it was trained", markdown(known.training)),
         _section(
             "Its music and the licences",
