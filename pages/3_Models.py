@@ -8,9 +8,8 @@ import streamlit as st
 from pyzzicato.composition.order import compose
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.reports.card_figures import Row
-from pyzzicato.reports.cards import Facts, facts
-from pyzzicato.reports.score_tables import Table
+from pyzzicato.reports.cards import UNMEASURED, Facts, facts
+from pyzzicato.reports.tables import Table
 from pyzzicato.ui import resources, shell
 from pyzzicato.ui.checkpoints import show_checkpoints
 from pyzzicato.ui.examples import show_examples
@@ -22,22 +21,16 @@ READABLE = 760  # pixels: a longer line is hard to follow
 SENTENCE_PART = re.compile(r"[:;.]")
 
 
-def show_rows(rows: tuple[Row, ...]) -> None:
-    """A table whose first row is its heading."""
-    if rows:
-        show_table(Table(rows[0], rows[1:], frozenset()))
-
-
 def show_overview(known: list[tuple[ModelInfo, Facts]]) -> None:
     """All models in one table, whose names lead to the cards."""
     head = ("System", "Year", "Idea", "Size", "Best figure")
     rows = tuple(
-        (f.title, str(f.year), SENTENCE_PART.split(f.summary)[0], f.megabytes, f.best_figure)
-        for _, f in known
+        (i.title, str(i.year), SENTENCE_PART.split(i.summary)[0], f.megabytes, f.best_figure)
+        for i, f in known
     )
-    links = {f.title: f"#{info.id}" for info, f in known}
+    links = {info.title: f"#{info.id}" for info, _ in known}
     with st.container(key="overview"):  # its style on a telephone is in shell.css
-        show_table(Table(head, rows, frozenset()), wrapped=True, links=links)
+        show_table(Table(head, rows), wrapped=True, links=links)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -61,9 +54,9 @@ def show_example(info: ModelInfo) -> None:
 
 def show_card(info: ModelInfo, card: Facts) -> None:
     """One model: in sentences first, to hear, and its figures folded away below."""
-    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(card.title)}</h2>')
-    shell.line(f"Source: {card.source}. Size: {card.size}.")
-    st.text(" ".join(card.works))
+    st.html(f'<h2 class="pz-card" id="{escape(info.id)}">{escape(info.title)}</h2>')
+    shell.line(f"Source: {info.source}. Size: {card.size}.")
+    st.text(" ".join(info.card.get("works", ())))
     missing = resources.missing(info)
     if missing:
         shell.problem(missing)
@@ -78,35 +71,35 @@ def show_card(info: ModelInfo, card: Facts) -> None:
             show_example(info)
         show_examples(info)
         show_checkpoints(info)
-    if card.unmeasured:
-        shell.line(card.unmeasured.replace("`", ""))
+    if not card.sections:
+        shell.line(UNMEASURED.replace("`", ""))
     shell.line(card.commercial)
     with st.container(key=f"more-{info.id}", gap=None):
-        show_more(card)
+        show_more(info, card)
 
 
-def show_more(card: Facts) -> None:
+def show_more(info: ModelInfo, card: Facts) -> None:
     """What is long, each part in a fold of its own."""
-    if card.sheets:
+    if card.sections:
         with st.expander("Figures"):
-            for sheet in card.sheets:
-                shell.line(sheet.heading, "label")
-                if sheet.note:
-                    shell.line(sheet.note)
-                show_rows(sheet.table)
+            for section in card.sections:
+                shell.line(section.heading, "label")
+                if section.note:
+                    shell.line(section.note)
+                show_table(section.table, wrapped=section.wrapped)
     for heading, sentences in (
-        ("Where it differs from its source", card.differs),
-        ("What it cannot do", card.limits),
+        ("Where it differs from its source", info.card.get("differs", ())),
+        ("What it cannot do", info.card.get("limits", ())),
     ):
         if sentences:
             with st.expander(heading):
                 for sentence in sentences:
                     shell.line(sentence)
-    if card.training:
+    known = [table for table in (card.training, card.licences, card.composers) if table.rows]
+    if known:
         with st.expander("Training, licences and composers"):
-            show_rows(card.training)
-            show_rows(card.licences)
-            show_rows(card.composers)
+            for table in known:
+                show_table(table)
 
 
 shell.open_page("Models")

@@ -7,7 +7,6 @@ from pyzzicato.evaluation.recognition import classifier_here
 from pyzzicato.evaluation.score_sheet import LONG_SECONDS, MEASURES
 from pyzzicato.metrics.yang_lerch import FEATURES
 from pyzzicato.registry import models
-from pyzzicato.reports.band_sheets import band_table
 from pyzzicato.reports.published import NOT_COMPARABLE, beside_published
 from pyzzicato.reports.recognition_tables import about_classifier, confusions, recognised
 from pyzzicato.reports.score_tables import (
@@ -18,6 +17,7 @@ from pyzzicato.reports.score_tables import (
     overview,
     scored,
 )
+from pyzzicato.reports.sheets import comparisons
 from pyzzicato.ui import shell
 from pyzzicato.ui.scores import curve_plot, gap_plot, overlap_plot, tiles
 from pyzzicato.ui.shell import heading
@@ -88,19 +88,20 @@ def show_curves(measured: list[Scored]) -> None:
     )
 
 
-def show_bands(known: list[Scored]) -> None:
-    """What only models have that play in a band of five."""
-    table = band_table(known)
-    if len(table.head) < 3:
+def show_side_by_side(known: list[Scored]) -> None:
+    """What models have been measured in alike."""
+    found = list(comparisons({model.title: model.sheets for model in known}))
+    if not found:
         return
-    heading("In a band of five")
+    heading("Side by side")
     shell.line(
-        "Two bars that follow openings of real pieces that no model was trained on, measured as in "
-        "MuseGAN, in brackets the 95 % interval of the two bars that really follow. A figure "
-        "outside it is unlike real music; the best is nearest to the mean of the real. The cards "
-        "have a trivial player and the published forms beside them."
+        "What two models or more were measured in alike, on the same music; what else was measured "
+        "of each stands on its card. Where there is real music the best is the nearest to it."
     )
-    show_table(table, names=2)
+    for section in found:
+        shell.line(section.heading, "label")
+        shell.line(section.note)
+        show_table(section.table)
 
 
 def show_recognition(measured: list[Scored]) -> None:
@@ -130,7 +131,7 @@ def show_published() -> None:
     """Published figures beside ours, and why others are not."""
     heading("Beside what others published")
     classifier = classifier_here()
-    table = beside_published(models(), classifier.measured if classifier else None)
+    table = beside_published(models().values(), classifier.measured if classifier else None)
     if table.rows:
         show_table(table, wrapped=True)
     shell.line("What cannot be compared:")
@@ -154,7 +155,7 @@ def show_all(known: list[Scored]) -> None:
         show_measures(measured)
         show_features(measured)
         show_curves(measured)
-    show_bands(known)
+    show_side_by_side(known)
     show_recognition(measured)
     show_published()
     heading("What was not measured")

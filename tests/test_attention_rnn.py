@@ -21,10 +21,11 @@ from pyzzicato.families.melody.windows import melody_loss, melody_metrics
 from pyzzicato.generation.generator import Step, collect, collect_takes
 from pyzzicato.music.notes import HIGHEST_KEY, LOWEST_KEY, Note, NoteSequence
 from pyzzicato.registry import ModelInfo, model_info
-from pyzzicato.reports.card_figures import best_figure, sheets, unmeasured
+from pyzzicato.reports.sheets import best_figure
 from pyzzicato.runtime.session import StepGraph, weights_of
 from pyzzicato.training.loop import train
 from pyzzicato.training.recipes import load_keras, recipe
+from tests.scores import figures
 from tests.small_melody import CONFIG, SHAPES, TOML, make_model, tune
 
 
@@ -194,14 +195,15 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"pyzzicato.families.melody.evaluate.{name}", few)
     splits = ("train", "train", "train", "val", "test")
     dataset = Dataset(tuple(melody(n, split) for n, split in enumerate(splits)), (), Path())
-    sheet = melody_scores(info, dataset, say=lambda _: None)["melody"]
-    json.dumps(sheet)
+    told, wildness, first = melody_scores(info, dataset, say=lambda _: None)
+    assert "127 steps of 1 melodies (test) and 127 steps of 1 melodies (validation)" in told.note
     for split in ("val", "test"):
-        row = sheet["splits"][split]
-        assert row["melodies"] == 1
-        assert row["steps"] == 127
-        assert row["markov"]["nats"] < row["unigram"]["nats"] < np.log(40)
-        assert 0 < row["network"]["nats"] < 10
+        mine, unigram, markov = (
+            figures(told, by, split=split)["nats per step"]
+            for by in ("this model", "how often each comes", "order-2 Markov model")
+        )
+        assert markov < unigram < np.log(40)
+        assert 0 < mine < 10
     # Nats by hand, from the step graph.
     events = melody(4, "test").events
     reader, graph = MelodyReader(1), StepGraph(info.weights)
@@ -209,18 +211,11 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     for event, after in zip(events[:-1], classes_of(events)[1:], strict=True):
         logits, state = graph.advance({"melody": reader.push(np.array([event]))[:, None]}, state)
         nats.append(np.log(np.exp(logits[0, 0]).sum()) - logits[0, 0, after])
-    assert sheet["splits"]["test"]["network"]["nats"] == pytest.approx(np.mean(nats), abs=1e-3)
-    assert sheet["loops"] == {"takes": 4, "same_note": 0, "ended_early": 0}
-    assert set(sheet["temperature"]) == {"0.5", "1.5"}
-    assert sheet["key_of_first_note"]["takes"] == 24
-    cards = sheets({"melody": sheet})
-    assert [len(card.table) for card in cards] == [4, 3, 5]
-    for card in cards:
-        assert {len(row) for row in card.table} == {len(card.table[0])}
-    nats = sheet["splits"]["test"]["network"]["nats"]
-    assert f"{nats:.3f} (" in cards[0].table[1][1]
-    assert best_figure({"melody": sheet}).startswith(f"{nats:.2f} nats per step (Markov: ")
-    assert unmeasured({"melody": sheet}) == ""
+    assert figures(told)["nats per step"] == pytest.approx(np.mean(nats), abs=1e-3)
+    assert {score.group for score in wildness.scores} == {"0.5", "1.5"}
+    assert "24 takes of 8 bars" in first.note
+    assert figures(first)["of 4 takes with one pitch more than 8 times in a row"] == 0
+    assert " nats per step (order-2 Markov model: " in best_figure([told])
     with pytest.raises(PyzzicatoError, match="no melodies in the training split"):
         melody_scores(info, Dataset((), (), Path()), say=lambda _: None)
 
@@ -243,11 +238,14 @@ def test_counted_chances_are_chances_and_lean_on_what_came_before() -> None:
 def test_likeness_knows_the_same_bar_again() -> None:
     bar = [60, -2, 62, -2, 64, -2, 65, -2, 67, -2, 69, -2, 71, -2, 72, -2]
     again = likeness([MelodyCodec().decode(np.array(bar * 4))])
-    assert again == {"repeated_bars": 1.0, "repeated_fours": 0.75, "range": 12.0, "notes": 8.0}
+    assert again == {
+        "repeated bars": 1.0, "repeated figures": 0.75, "range in semitones": 12.0,
+        "notes a bar": 8.0,
+    }  # fmt: skip
     other = [e + 1 if e >= 0 else e for e in bar]
     new = likeness([MelodyCodec().decode(np.array(bar + other))])
-    assert new["repeated_bars"] == 0.0
-    assert new["range"] == 13.0
+    assert new["repeated bars"] == 0.0
+    assert new["range in semitones"] == 13.0
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -7,13 +7,14 @@ from pyzzicato.metrics.band import (
     PAIRS,
     band_measures,
     change,
-    interval,
-    measure_table,
+    measured,
     nearest_style,
     repeat_last,
+    score,
     style_features,
     variety,
 )
+from pyzzicato.metrics.scores import Score
 from pyzzicato.music.instruments import INSTRUMENTS
 
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
@@ -94,24 +95,30 @@ def test_tonal_distance_looks_only_at_beats_in_which_both_sound() -> None:
 
 def test_an_interval_holds_the_mean_and_narrows() -> None:
     rng = np.random.default_rng(4)
-    few, many = interval(rng.normal(5, 1, 20)), interval(rng.normal(5, 1, 2000))
+    few, many = (score(rng.normal(5, 1, count), "m", "x", "y") for count in (20, 2000))
+    widths = []
     for found in (few, many):
-        assert found["low"] < found["value"] < found["high"]  # type: ignore[operator]
-    assert many["high"] - many["low"] < few["high"] - few["low"]  # type: ignore[operator]
-    assert interval(np.array([1.0, np.nan, 3.0]))["windows"] == 2
-    assert interval(np.array([np.nan]))["value"] is None
+        assert found.value is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < found.value < found.high
+        widths.append(found.high - found.low)
+    assert widths[1] < widths[0]
+    assert score(np.array([1.0, np.nan, 3.0]), "m", "x", "y").value == 2
+    assert score(np.array([np.nan]), "m", "x", "y") == Score("m", None, "x", "y")
 
 
 def test_the_table_has_every_instrument_and_pair() -> None:
-    table = measure_table(scattered(12))
-    assert list(table["density"]) == list(INSTRUMENTS)
-    assert list(table["pitch_classes"]) == ["Piano", "Guitar", "Bass", "Strings"]
-    assert list(table["tonal_distance"]) == [
-        "Piano+Guitar", "Piano+Bass", "Piano+Strings",
-        "Guitar+Bass", "Guitar+Strings", "Bass+Strings",
-    ]  # fmt: skip
-    assert table["density"]["Piano"]["value"] == pytest.approx(16 * 128 * 0.01, rel=0.2)
-    assert table["empty_bars"]["Drums"]["value"] == 0
+    table = measured(scattered(12), scattered(12), "this model")
+    assert {group for measure, group in table if measure == "struck notes a bar"} == set(
+        INSTRUMENTS
+    )
+    assert ("pitch classes a bar", "Drums") not in table
+    assert sum(measure == "tonal distance" for measure, _ in table) == 6
+    assert table["tonal distance", "Piano and Guitar"].by == "this model"
+    assert table["struck notes a bar", "Piano"].value == pytest.approx(16 * 128 * 0.01, rel=0.2)
+    assert table["empty bars", "Drums"].value == 0
+    assert table["notes not as in the opening", "All five"].value == 0
 
 
 def test_a_repeated_window_strikes_what_it_held_from_before() -> None:

@@ -19,6 +19,7 @@ from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.band.evaluate import (
     QPM,
+    Told,
     alike,
     band_scores,
     openings,
@@ -29,13 +30,11 @@ from pyzzicato.generation import controls
 from pyzzicato.generation.controls import control
 from pyzzicato.generation.generator import Generator, Step
 from pyzzicato.metrics.band import STEPS_PER_BAR
+from pyzzicato.metrics.scores import REAL, Score, Sheet
 from pyzzicato.music.instruments import PROGRAMS
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
-from pyzzicato.reports.band_sheets import best_figure, sheets
-from pyzzicato.reports.card_figures import best_figure as figure_of
-from pyzzicato.reports.card_figures import sheets as all_sheets
-from pyzzicato.reports.card_figures import unmeasured
+from tests.scores import figures
 
 STYLES = ("low", "high")
 
@@ -113,22 +112,22 @@ INFO = Info("toy", Path(), "toy", "Toy", "A toy.", "Us", 2026, ())
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
-    return whole()
+def found() -> dict[str, Sheet]:
+    """The sheets by the first word of interest in their headings."""
 
-
-def whole() -> dict[str, Any]:
-    def told(pieces: Sequence[Piece]) -> dict[str, Any]:
-        return {"what": "nats per step", "rows": {"this model": len(pieces) / 2, "by lot": 9.0}}
+    def told(pieces: Sequence[Piece]) -> Told:
+        return {"nats per step": {"this model": len(pieces) / 2, "by lot": 9.0}}
 
     low, high = np.zeros((2, 1, 32, 5, 128), np.uint8)
     low[0, ::4, 1, 36] = 2
     high[0, ::4, 1, 85] = 2
-    made = band_scores(
-        INFO, dataset(), lambda text: None, told=told, variants={"by lot": {"lot": 1.0}},
-        styles={"low": low, "high": high}, count=9,
-    )  # fmt: skip
-    return dict(made["band"])
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr("pyzzicato.families.band.evaluate.COUNT", 9)
+        made = band_scores(
+            INFO, dataset(), lambda text: None, told=told, variants={"by lot": {"lot": 1.0}},
+            styles={"low": low, "high": high},
+        )  # fmt: skip
+    return dict(zip(("like", "told", "measures", "style"), made, strict=True))
 
 
 def test_openings_take_works_in_turn_and_do_not_overlap() -> None:
@@ -166,63 +165,58 @@ def test_what_is_written_begins_where_the_opening_ends() -> None:
     assert written_from(Player(), opening, 3, 64).shape == (3, 64, 5, 128)
 
 
-def test_every_form_is_measured_beside_real_music(found: dict[str, Any]) -> None:
-    assert found["windows"] == 9
-    assert found["works"] == 6
-    assert set(found["measures"]) == {"real", "repeat", "new", "by lot"}
-    assert found["alike"]["real"]["met"] == found["alike"]["real"]["of"]
-    assert found["alike"]["by lot"]["met"] < found["alike"]["new"]["met"]
-    assert found["measures"]["real"]["density"]["Drums"]["value"] == 4
-    assert found["measures"]["repeat"]["change"]["All five"]["value"] == 0
-    assert found["measures"]["real"]["change"]["All five"]["value"] > 0.5
-    assert found["alike"]["repeat"]["met"] < found["alike"]["repeat"]["of"]
-    assert found["forms"] == {"new": {}, "by lot": {"lot": "1.0"}}
+ONE = "variety from one opening, by"
+AGAIN = "the opening again"
 
 
-def test_variety_tells_one_who_repeats_from_one_who_draws_lots(found: dict[str, Any]) -> None:
-    rows = found["variety"]
-    assert rows["new"]["one"] == {"notes": 0, "feel": 0}
-    assert rows["by lot"]["one"]["notes"] > 0.9
-    assert rows["new"]["starts"]["notes"] == pytest.approx(rows["real"]["notes"], abs=0.2)
+def test_every_form_is_measured_beside_real_music(found: dict[str, Sheet]) -> None:
+    assert "9 openings of two bars from 6 works" in found["measures"].note
+    count = found["like"].measures[0].name
+    like = {by: figures(found["like"], by)[count] for by in ("this model", "by lot", AGAIN, REAL)}
+    assert count == f"of {like[REAL]} measures like real music"
+    assert like["by lot"] < like["this model"]
+    assert like[AGAIN] < like[REAL]
+    measured = found["measures"]
+    assert figures(measured, REAL, "Drums")["struck notes a bar"] == 4
+    assert figures(measured, AGAIN, "All five") == {"notes not as in the opening": 0}
+    assert figures(measured, REAL, "All five")["notes not as in the opening"] > 0.5
+    assert "tonal distance" in figures(measured, group="Piano and Bass")
 
 
-def test_style_is_found_more_often_with_alpha(found: dict[str, Any]) -> None:
-    curve = {row["alpha"]: row["nearest"] for row in found["styles"]["curve"]}
+def test_variety_tells_one_who_repeats_from_one_who_draws_lots(found: dict[str, Sheet]) -> None:
+    mine, lots = figures(found["like"]), figures(found["like"], "by lot")
+    assert (mine[f"{ONE} notes"], mine[f"{ONE} feel"]) == (0, 0)
+    assert lots[f"{ONE} notes"] > 0.9
+    assert mine["variety from 100 openings, by notes"] == pytest.approx(1, abs=0.3)
+
+
+def test_how_well_it_tells_stands_beside_the_others(found: dict[str, Sheet]) -> None:
+    assert figures(found["told"]) == {"nats per step": 3.0}
+    assert figures(found["told"], split="val") == {"nats per step": 1.0}
+    assert figures(found["told"], "by lot") == {"nats per step": 9.0}
+
+
+def test_style_is_found_more_often_with_alpha(found: dict[str, Sheet]) -> None:
+    nearest = {n: figures(found["style"], group=f"{n:g}") for n in (0.0, 0.75, 1.0)}
+    curve = {alpha: row["nearest"] for alpha, row in nearest.items()}
     assert curve[1.0] == 1.0
-    assert curve[0.0] == pytest.approx(found["styles"]["chance"])
+    assert curve[0.0] == pytest.approx(0.5)
     assert curve[0.0] < curve[0.75] <= curve[1.0]
-    assert found["styles"]["results"] == 2 * 9
+    # In any key the two styles are one: a single pitch on every beat.
+    assert nearest[1.0]["nearest in any key"] == 0.5
+    assert "18 results each, by lot 50%" in found["style"].note
 
 
 def test_likeness_needs_a_figure() -> None:
-    row = {"value": 1.0, "low": 0.5, "high": 1.5}
-    none = {"value": None, "low": None, "high": None}
-    real = {"density": {"Piano": row, "Bass": row, "Guitar": none}}
-    mine = {"density": {"Piano": {"value": 2.0, "low": 1.4, "high": 3.0}, "Bass": none}}
-    mine["density"]["Guitar"] = none
-    assert alike(mine, real) == {"met": 1, "of": 2}
+    def table(*ends: tuple[float, float]) -> dict[tuple[str, str], Score]:
+        made = {("m", str(n)): Score("m", 1.0, low=a, high=b) for n, (a, b) in enumerate(ends)}
+        return {**made, ("m", "none"): Score("m", None)}
+
+    real = table((0.5, 1.5), (0.5, 1.5))
+    assert alike(table((1.4, 3.0), (1.6, 3.0)), real) == 1
+    assert alike(real, real) == 2
 
 
 def test_without_openings_it_says_so() -> None:
     with pytest.raises(PyzzicatoError, match="no music for a band"):
         band_scores(INFO, Dataset((piece(1, bars=2),), (), Path()), lambda text: None)
-
-
-def test_cards_show_all_of_it(found: dict[str, Any]) -> None:
-    told, measures, forms, style = sheets(found)
-    assert told.table[1:] == (("this model", "3.00 (1.00)"), ("by lot", "9.00 (9.00)"))
-    assert measures.table[1] == ("struck notes a bar", "Drums", *["4.0 (4.0 to 4.0)"] * 3)
-    assert measures.table[2][:2] == ("", "Piano")
-    assert "Piano and Bass" in {row[1] for row in measures.table}
-    assert [row[0] for row in forms.table[1:]] == ["this model", "by lot", "the opening again"]
-    # In any key the two styles are one: a single pitch on every beat.
-    assert style.table[-1] == ("1", "100%", "50%")
-    for sheet in (told, measures, forms, style):
-        assert {len(row) for row in sheet.table} == {len(sheet.table[0])}
-    assert all_sheets({"band": found}) == (told, measures, forms, style)
-    assert figure_of({"band": found}) == best_figure(found)
-    assert "measures like real music" in best_figure(found)
-    assert not unmeasured({"band": found})
-    bare = {**found, "styles": None}
-    del bare["told"]
-    assert len(sheets(bare)) == 2

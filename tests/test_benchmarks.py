@@ -20,6 +20,7 @@ from pyzzicato.codecs.piano_roll import KEYS
 from pyzzicato.families.piano_roll.generate import RollControls, RollGenerator
 from pyzzicato.families.piano_roll.windows import INPUTS, OUTPUTS
 from pyzzicato.generation.generator import Generator, Step
+from pyzzicato.metrics.scores import Measure, Score, Sheet
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.runtime.session import Carried, StepGraph
@@ -273,10 +274,10 @@ def test_the_documents_are_what_the_tool_writes(
         assert tool.written(text) == text, "run: python tools/update_readme.py"
 
 
-FRAMES = {
-    who: {"onset": {"f1": v, "nats": 2.5 - v}, "sounding": {"f1": v + 0.5, "nats": 4 - v}}
-    for who, v in {"network": 0.31, "repeat": 0.12, "rate": 0.04}.items()
-}
+SHEET = Sheet(
+    "How well", "", (Measure("F1", ".3f"),),
+    (Score("F1", 0.31, group="keys"), Score("F1", 0.12, "a rule", "keys")), rival="a rule",
+)  # fmt: skip
 
 
 def test_the_readme_takes_every_figure_from_the_files(
@@ -288,7 +289,7 @@ def test_the_readme_takes_every_figure_from_the_files(
     (folder / "model.onnx").write_bytes(bytes(2_500_000))
     trained = {"weights": 1_160_000, "hours": 141.2, "works": 1234, "notes": 5_600_000}
     (folder / "training.json").write_text(json.dumps(trained))
-    (folder / "metrics.json").write_text(json.dumps({"frames": FRAMES}))
+    (folder / "metrics.json").write_text(json.dumps({"scores": [SHEET.plain()]}))
     machine = {"cores": "3 CPU cores", "python": "3.12.9", "packages": {"numpy": "2.9"}}
     roll = {
         "naive_step_us": 51_000, "graph_step_us": 55, "step_us": {"1": 190, "4": 230, "10": 400},
@@ -314,7 +315,7 @@ def test_the_readme_takes_every_figure_from_the_files(
     assert text.startswith("top\n<!-- figures:models -->\n| model |")
     assert text.endswith("<!-- /figures -->\nend\n")
     assert "| 2.5 MB, 1.2 M weights | 141 hours, 1,234 works, 5.6 million notes |" in text
-    assert "| **0.310** / 0.120 / 0.040 | **5.88** / 6.26 / 6.42 |" in text
+    assert "| 0.310 F1 of keys (a rule: 0.120) |" in text
     row = "| 51 ms | 0.19 ms | 268 | 1,275 | 263 / 217 / 125 | 12 ms | 0.04 ms |"
     assert f"| Pseudo-WaveNet {row}" in text
     assert "| from its start to the drawn page | 2.0 s |" in text
@@ -323,30 +324,9 @@ def test_the_readme_takes_every_figure_from_the_files(
     assert scripts["update_readme"].written(text, tmp_path) == text
 
 
-def test_a_model_that_writes_notes_has_a_table_of_its_own(
-    scripts: dict[str, ModuleType], tmp_path: Path
-) -> None:
-    rows = {"performance": {"bits_per_note": 9.484}, "score": {"bits_per_note": 6.0}}
-    markov = {"performance": {"bits_per_note": 13.66}, "score": {"bits_per_note": 8.0}}
-    steady = {
-        "composers": {"bach": {}, "chopin": {}}, "composers_within": 1, "silent_pieces": 3,
-        "pieces": 60, "seconds": 180.0,
-    }  # fmt: skip
-    sheet = {
-        "likelihood": {"test": {"network": rows, "no_composer": rows, "markov": markov}},
-        "minutes_long": steady,
-    }
-    info = replace(info_at(tmp_path), family="transformer")
-    bare = scripts["update_readme"].model_table([info])
-    assert "| not trained yet | – | – | – | – |" in bare
-    assert "F1" not in bare, "no table without a model"
-    (tmp_path / "metrics.json").write_text(json.dumps(sheet))
-    text = scripts["update_readme"].model_table([replace(info_at(tmp_path), family="transformer")])
-    assert "| **9.48** / 9.48 / 13.66 | **6.00** / 6.00 / 8.00 |" in text
-    assert "| 1 of 2 composers, 3 of 60 pieces of 180 s with a silence over 6 s |" in text
-    both = scripts["update_readme"].model_table([info, info_at(tmp_path, steps_per_second=20)])
-    assert both.count("\n| --- |") == 2
-    assert "| F1 of struck keys |" in both
+def test_what_is_not_there_is_said(scripts: dict[str, ModuleType], tmp_path: Path) -> None:
+    text = scripts["update_readme"].model_table([info_at(tmp_path)])
+    assert "| not trained yet | – | not measured yet |" in text
 
 
 def test_an_unknown_block_is_loud(scripts: dict[str, ModuleType]) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from pyzzicato.cli.main import main
 from pyzzicato.evaluation.run import misfits
-from pyzzicato.families.piano_roll.generate import RollControls
+from pyzzicato.metrics.scores import Measure, Score, Sheet
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.reports.cards import card, facts
+from pyzzicato.reports.tables import Table
 
 MODELS = list(models().values())
-SCORE = {"threshold": 0.2, "precision": 0.5, "recall": 0.4, "f1": 0.4444, "nats": 2.5}
 
 
 def model(folder: Path, **files: Any) -> ModelInfo:
@@ -50,112 +50,45 @@ TRAINED = {
 def test_a_trained_model_says_what_it_was_trained_on(tmp_path: Path) -> None:
     known = facts(model(tmp_path, weights=2_320_000, training=TRAINED))
     assert known.size == "2.3 MB, 1,234,567 weights"
-    table = dict(row for row in known.training if len(row) == 2)
+    table = dict(row for row in known.training.rows if len(row) == 2)
     assert table["hours of music"] == "95.2"
     assert table["recordings"] == "1,284"
     assert table["validation loss"] == "5.559"
     assert table["minutes on two CPU cores"] == "40"
-    assert known.composers == (
-        ("composer", "hours"),
-        ("Chopin", "20.0"),
-        ("Bach", "6.0"),
-        ("others", "4.0"),
-    )
-    assert known.licences[1] == ("CC BY-NC-SA 4.0", "75.0")
+    assert known.composers.head == ("composer", "hours")
+    assert known.composers.rows == (("Chopin", "20.0"), ("Bach", "6.0"), ("others", "4.0"))
+    assert known.licences.rows[0] == ("CC BY-NC-SA 4.0", "75.0")
 
 
 def test_a_model_that_offers_no_composers_names_those_it_heard_most(tmp_path: Path) -> None:
     heard = {f"person_{number:02}": 60.0 - number for number in range(30)}
     info = model(tmp_path, training={**TRAINED, "composers": heard})
     named = facts(replace(info, composers=())).composers
-    assert named[1] == ("person_00", "60.0")
-    assert named[25:] == (("person_24", "36.0"), ("others", "165.0"))
+    assert named.rows[0] == ("person_00", "60.0")
+    assert named.rows[24:] == (("person_24", "36.0"), ("others", "165.0"))
 
 
-def test_the_frames_stand_beside_both_trivial_predictors(tmp_path: Path) -> None:
-    both = {"onset": SCORE, "sounding": SCORE}
-    lower = {"onset": {**SCORE, "f1": 0.1}, "sounding": {**SCORE, "f1": 0.2}}
-    frames = {
-        "windows": 400, "window_seconds": 60.0, "network": both, "repeat": lower, "rate": both,
-    }  # fmt: skip
-    known = facts(model(tmp_path, metrics={"frames": frames}))
-    (sheet,) = known.sheets
-    assert sheet.table[0] == ("keys", "predicted by", "precision", "recall", "F1", "nats")
-    assert sheet.table[1] == ("struck keys", "this model", "0.5000", "0.4000", "0.4444", "2.5000")
-    assert [row[1] for row in sheet.table[1:4]] == [
-        "this model", "the last step again", "each key at its mean rate",
-    ]  # fmt: skip
-    assert len(sheet.table) == 7
-    assert "400 windows of 60 s" in sheet.note
-    assert not known.unmeasured
-    # The better of the trivial ones is named.
-    assert known.best_figure == "F1 of struck keys 0.44 (trivial: 0.44)"
+SHEET = Sheet(
+    "How well it tells", "On 9 notes.", (Measure("bits"),),
+    (Score("bits", 5.0), Score("bits", 9.0, "Markov model")), rival="Markov model",
+)  # fmt: skip
 
 
-BITS = {
-    "notes": 40_000, "bits_per_note": 9.0, "standard_error": 0.0512, "time": 1.9, "pitch": 3.5,
-    "duration": 2.4, "velocity": 1.2, "bits_per_second": 81.26,
-}  # fmt: skip
-
-
-def likelihood() -> dict[str, Any]:
-    rows = {
-        "all": {**BITS, "notes": 60_000},
-        "performance": BITS,
-        "score": {**BITS, "bits_per_note": 5.0},
-    }
-    worse = {kind: {**row, "bits_per_note": row["bits_per_note"] + 4} for kind, row in rows.items()}
-    test = {
-        "windows": 100,
-        "windows_in_all": 300,
-        "network": dict(rows),
-        "no_composer": dict(rows),
-        "markov": worse,
-    }
-    return {"window": 1024, "rng_seed": 1, "test": test}
-
-
-def test_bits_per_note_stand_beside_the_baselines_by_kind_of_music(tmp_path: Path) -> None:
-    info = model(tmp_path, metrics={"likelihood": likelihood()})
+def test_what_was_measured_stands_on_the_card(tmp_path: Path) -> None:
+    info = model(tmp_path, metrics={"scores": [SHEET.plain()]})
     known = facts(info)
-    (sheet,) = known.sheets
-    bits = ("1.90", "3.50", "2.40", "1.20", "81.3")
-    assert sheet.table == (
-        ("music", "told by", "bits per note", "time", "pitch", "duration", "velocity",
-         "bits per second"),
-        ("performances", "this model", "9.00 ± 0.05", *bits),
-        ("performances", "without its composer", "9.00 ± 0.05", *bits),
-        ("performances", "Markov model", "13.00 ± 0.05", *bits),
-        ("scores", "this model", "5.00 ± 0.05", *bits),
-        ("scores", "without its composer", "5.00 ± 0.05", *bits),
-        ("scores", "Markov model", "9.00 ± 0.05", *bits),
-    )  # fmt: skip
-    assert "128 steps of time, 88 keys, 96 lengths and 32 loudnesses" in sheet.note
-    assert "60,000 notes of works that were not trained on" in sheet.note
-    assert known.best_figure == "9.00 bits per note (Markov: 13.00)"
-    assert not known.unmeasured
-    assert "not been measured" not in card(info)
-    assert "## How well it tells the next note" in card(info)
-
-
-def test_nats_per_event_are_named_with_what_they_are_near(tmp_path: Path) -> None:
-    found = likelihood()
-    found["test"]["events"] = {
-        "of": "ASAP performances", "windows": 40, "notes": 20_000, "bits_per_note": 11.5,
-        "events_per_note": 4.2, "nats_per_event": 1.898, "published_on_whole_maestro": [1.84, 1.99],
-    }  # fmt: skip
-    (sheet,) = facts(model(tmp_path, metrics={"likelihood": found})).sheets
-    assert "20,000 notes of ASAP performances its 11.50 bits per note are 1.90 nats" in sheet.note
-    assert "1.84 to 1.99 on the whole of MAESTRO, which is only nearby" in sheet.note
-
-
-def test_of_music_with_scores_only_their_bits_are_shown(tmp_path: Path) -> None:
-    found = likelihood()
-    for who in ("network", "no_composer", "markov"):
-        del found["test"][who]["performance"]
-    known = facts(model(tmp_path, metrics={"likelihood": found}))
-    assert len(known.sheets[0].table) == 4
-    assert known.best_figure == "5.00 bits per note (Markov: 9.00)"
+    (section,) = known.sections
+    assert section.table == Table(
+        ("told by", "bits"), (("this model", "5.00"), ("Markov model", "9.00"))
+    )
+    assert known.best_figure == "5.00 bits (Markov model: 9.00)"
+    text = card(info)
+    assert "not been measured" not in text
+    assert "## How well it tells\n\nOn 9 notes.\n\n| told by | bits |\n" in text
+    told = {"what": "bits", "figure": "4", "measure": "bits", "group": "", "near": "Far."}
+    beside = card(replace(info, card={"published": [told]}))
+    assert "## Beside what others published" in beside
+    assert "| bits | 4 | 5.00 (test) | Far. |" in beside
 
 
 def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> None:
@@ -176,13 +109,13 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
         "composers_within": 1,
         "silent_pieces": 2,
     }
-    (sheet,) = facts(model(tmp_path, metrics={"minutes_long": found})).sheets
-    assert sheet.table[0][:2] == ("composer", "notes a second")
-    assert sheet.table[1] == (
+    (sheet,) = facts(model(tmp_path, metrics={"minutes_long": found})).sections
+    assert sheet.table.head[:2] == ("composer", "notes a second")
+    assert sheet.table.rows[0] == (
         "Chopin", "3.9 / 7.1 / 12.0 (3.9 / 8.0 / 12.0)", "59 / 64 / 70 (59 / 64 / 70)",
         "1.11 (1.11)", "0.35 (0.35)", "1.2 s (1.2 s)", "1.2% (1.2%)", "61 (61)",
     )  # fmt: skip
-    assert sheet.table[2] == ("Bach", "none (5.0)", *["none"] * 6)
+    assert sheet.table.rows[1] == ("Bach", "none (5.0)", *["none"] * 6)
     assert "1 of 2 composers" in sheet.note
     assert "2 of 24 pieces are silent for more than 6 s" in sheet.note
     run = {"median": 14.0, "p90": 18.3, "longest": 24}
@@ -190,13 +123,12 @@ def test_minutes_stand_beside_real_music_where_there_is_some(tmp_path: Path) -> 
     copying = {"new": side, "real": {"pieces": 0}}
     _, copies = facts(
         model(tmp_path, metrics={"minutes_long": {**found, "copying": copying}})
-    ).sheets
-    assert copies.table[1:] == (
+    ).sections
+    assert copies.table.rows == (
         ("new", "24", "14 / 18 / 24 notes", "4%", "0.15%"),
     )  # fmt: skip
     known = facts(model(tmp_path, metrics={"minutes_long": found}))
     assert known.best_figure == "not measured yet"
-    assert "not been measured" in known.unmeasured
 
 
 @pytest.mark.parametrize(
@@ -228,8 +160,8 @@ def test_a_model_without_sheets_says_so(tmp_path: Path) -> None:
     known = facts(model(tmp_path))
     assert known.size == "not trained yet"
     assert known.best_figure == "not measured yet"
-    assert known.training == known.licences == ()
-    assert known.sheets == ()
+    assert known.training.rows == known.licences.rows == ()
+    assert known.sections == ()
     text = card(model(tmp_path))
     assert "It has not been measured yet" in text
 
@@ -249,23 +181,13 @@ def test_the_card_is_markdown_with_whole_tables(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("info", MODELS, ids=lambda info: info.id)
 def test_every_model_explains_itself(info: ModelInfo) -> None:
-    known = facts(info)
-    assert len(known.works) == 5
-    assert known.differs
-    assert known.limits
-    for sentence in (*known.works, *known.differs, *known.limits):
+    works, differs, limits = (info.card[name] for name in ("works", "differs", "limits"))
+    assert len(works) == 5
+    assert differs
+    assert limits
+    for sentence in (*works, *differs, *limits):
         assert sentence.endswith(".")
-    assert known.licences
-
-
-@pytest.mark.parametrize(
-    "info", [i for i in MODELS if i.controls is RollControls], ids=lambda info: info.id
-)
-def test_every_piano_roll_model_is_measured(info: ModelInfo) -> None:
-    known = facts(info)
-    frames = next(sheet for sheet in known.sheets if sheet.table[0][0] == "keys")
-    assert len(frames.table) == 7
-    assert known.best_figure.startswith("F1 of struck keys")
+    assert facts(info).licences.rows
 
 
 @pytest.mark.parametrize("info", MODELS, ids=lambda info: info.id)

@@ -19,9 +19,11 @@ from pyzzicato.families.chords.windows import (
 )
 from pyzzicato.generation.generator import collect
 from pyzzicato.registry import model_info
+from pyzzicato.reports.sheets import sheets_of
 from pyzzicato.runtime.session import StepGraph, weights_of
 from pyzzicato.training.family import Lessons, family_of
 from pyzzicato.training.recipes import load_keras, recipe, weights_by_path
+from tests.scores import figures
 from tests.small_chords import made_up, write_music, write_recipe
 
 # TensorFlow's own, with NumPy 2.
@@ -100,12 +102,14 @@ def test_a_model_is_trained_measured_and_played(shelf: Path, music: Path) -> Non
     assert {"1/2", "1/3", "1/4", "1"} <= set(known["durations"])
     assert weights_of(info.weights)["note/embeddings"].shape[0] == len(known["notes"]) + 1
     assert main(["evaluate", "small", "--data", str(music)]) == 0
-    sheet = json.loads((info.folder / "metrics.json").read_text())["tokens"]
+    told, circles = sheets_of(json.loads((info.folder / "metrics.json").read_text()))
     for split in ("train", "val", "test"):
-        for who in ("network", "unigram", "markov"):
-            for part in ("note", "duration"):
-                assert sheet[split][who][part]["nats"] > 0
-                assert 0 <= sheet[split][who][part]["accuracy"] <= 1
+        for group in ("note or chord", "length"):
+            row = figures(told, group=group, split=split)
+            assert row["nats per token"] > 0
+            assert 0 <= row["accuracy"] <= 1
+    assert "200 takes of" in circles.note
+    assert len(circles.scores) == 3
     controls = info.controls(seconds=8)
     made = collect(info.load().generate(made_up(3, 16), controls))
     assert made.duration == pytest.approx(8)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.families.chords.evaluate import Tally, line_scores, longest_run
+from pyzzicato.families.chords.evaluate import Tally, _told, line_scores, longest_run
 from pyzzicato.families.chords.windows import read_before, read_vocabulary
 from pyzzicato.metrics.chord_markov import ChordMarkov
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import model_info
-from pyzzicato.reports.card_figures import best_figure, sheets, unmeasured
+from pyzzicato.reports.sheets import best_figure, sheet_table
 from pyzzicato.runtime.session import StepGraph
 from tests.small_chords import make_model
 
@@ -103,17 +103,11 @@ def test_a_network_is_scored_on_every_token_both_ways(
     assert windows["test"]["network"]["note"]["nats"] == pytest.approx(wanted, abs=1e-3)
     assert windows["test"]["tokens"] == 293
     assert windows["train"]["tokens"] == 293 + 693
-    metrics = {"tokens": {**through, "takes": _TAKES}}
-    assert not unmeasured(metrics)
-    assert best_figure(metrics).endswith(")")
-    telling, circles = sheets(metrics)
-    assert len(telling.table) == 1 + 2 * 2 * 3
-    assert circles.table[2][1] == "1"
-
-
-_TAKES = {
-    "takes": 200, "seconds": 60.0, "shortest": 59.5, "looped": 1, "notes_per_second": 7.25,
-}  # fmt: skip
+    sheet = _told(through)
+    assert "300 (test), 1,005 (trained on)" in sheet.note
+    assert len(sheet_table(sheet).rows) == 2 * 3 * 3
+    parts = [through["test"]["network"][part]["nats"] for part in ("note", "duration")]
+    assert best_figure([sheet]).startswith(f"{sum(parts):.3f} nats per token of chord and length (")
 
 
 def test_the_longest_run_is_of_what_is_struck_together() -> None:

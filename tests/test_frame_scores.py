@@ -9,10 +9,13 @@ from pyzzicato.codecs.piano_roll import ONSET, SOUNDING, draw_roll
 from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.evaluation.run import evaluate
-from pyzzicato.families.piano_roll.evaluate import GRID, Counts, Held, Tally, frame_scores
+from pyzzicato.families.piano_roll.evaluate import GRID, Counts, Held, Tally, roll_scores
 from pyzzicato.families.piano_roll.generate import RollControls
 from pyzzicato.registry import ModelInfo, models
+from pyzzicato.reports.sheets import sheets_of
+from tests.scores import figures
 
+PREDICTORS = ("this model", "the last step again", "each key at its mean rate")
 ROLL_MODELS = [info for info in models().values() if info.controls is RollControls]
 
 
@@ -46,8 +49,7 @@ def test_a_tally_counts_at_every_threshold_as_one_would_by_hand() -> None:
     for index in (0, 10, 30, len(GRID) - 1):
         row = tally.row(index)
         wanted = by_hand(chance > GRID[index], truth)
-        assert (row["precision"], row["recall"], row["f1"]) == pytest.approx(wanted, abs=6e-5)
-        assert row["threshold"] == GRID[index]
+        assert (row["precision"], row["recall"], row["F1"]) == pytest.approx(wanted, abs=6e-5)
 
 
 def test_nats_are_the_surprise_at_what_came() -> None:
@@ -63,9 +65,10 @@ def test_held_and_other_keys_have_a_threshold_each() -> None:
     held = Held()
     before = np.array([[1.0, 1.0, 0.0, 0.0]])
     held.add(np.array([[0.30, 0.10, 0.30, 0.60]]), np.array([[1.0, 0.0, 0.0, 1.0]]), before)
-    row = held.row(held.best())
-    assert (row["precision"], row["recall"], row["f1"]) == (1.0, 1.0, 1.0)
-    assert 0.1 <= row["threshold_kept"] < 0.3 <= row["threshold_fresh"] < 0.6
+    kept, fresh = held.best()
+    row = held.row((kept, fresh))
+    assert (row["precision"], row["recall"], row["F1"]) == (1.0, 1.0, 1.0)
+    assert 0.1 <= GRID[kept] < 0.3 <= GRID[fresh] < 0.6
 
 
 def test_a_tally_of_nothing_or_of_the_truth_itself() -> None:
@@ -80,32 +83,37 @@ def test_a_tally_of_nothing_or_of_the_truth_itself() -> None:
 
 @pytest.mark.parametrize("info", ROLL_MODELS[:1], ids=lambda info: info.id)
 def test_the_trivial_predictors_are_what_they_say(info: ModelInfo, music: Dataset) -> None:
-    rows = frame_scores(info, music, lambda text: None)
-    assert rows["windows"] == 2
+    (sheet,) = roll_scores(info, music, lambda text: None)
+    assert "on 2 windows of 60 s" in sheet.note
     rate = info.config["steps_per_second"]
     test = music.split("test")[0].notes.astype(float)
     rolls = [draw_roll(test, 60.0 * n, int(60 * rate), rate) for n in range(2)]
-    for what, plane in (("onset", ONSET), ("sounding", SOUNDING)):
+    nats = dict.fromkeys(PREDICTORS, 0.0)
+    for keys, plane in (("struck keys", ONSET), ("sounding keys", SOUNDING)):
         truth = [roll[:, plane] > 0 for roll in rolls]
         before = [np.concatenate([np.zeros((1, 88), bool), t[:-1]]) for t in truth]
         wanted = by_hand(np.concatenate(before), np.concatenate(truth))
-        found = rows["repeat"][what]
-        assert (found["precision"], found["recall"], found["f1"]) == pytest.approx(wanted, abs=6e-5)
-        for who in ("network", "rate"):
-            assert 0 <= rows[who][what]["f1"] <= 1
-            assert rows[who][what]["nats"] > 0
+        rows = {by: figures(sheet, by, keys) for by in PREDICTORS}
+        found = rows["the last step again"]
+        assert (found["precision"], found["recall"], found["F1"]) == pytest.approx(wanted, abs=6e-5)
+        for by, row in rows.items():
+            assert 0 <= row["F1"] <= 1
+            assert row["nats"] > 0
+            nats[by] += row["nats"]
+    for by, both in nats.items():
+        assert figures(sheet, by, "both")["nats"] == pytest.approx(both, abs=2e-4)
     # The bass is struck and sounds more than any other key: its rate alone says something.
-    assert rows["rate"]["sounding"]["recall"] > 0
+    assert figures(sheet, "each key at its mean rate", "sounding keys")["recall"] > 0
 
 
 @pytest.mark.parametrize("info", ROLL_MODELS, ids=lambda info: info.id)
 def test_on_real_music_every_network_beats_the_trivial_predictors(info: ModelInfo) -> None:
-    frames = info.metrics["frames"]
-    assert frames["windows"] > 100
-    for trivial in ("repeat", "rate"):
-        for what in ("onset", "sounding"):
-            assert frames["network"][what]["nats"] < frames[trivial][what]["nats"]
-            assert frames["network"][what]["f1"] > frames[trivial][what]["f1"]
+    (sheet,) = sheets_of(info.metrics)
+    for keys in ("struck keys", "sounding keys"):
+        mine, *others = (figures(sheet, by, keys) for by in PREDICTORS)
+        for trivial in others:
+            assert mine["nats"] < trivial["nats"]
+            assert mine["F1"] > trivial["F1"]
 
 
 def test_a_folder_without_a_test_split_is_one_sentence(music: Dataset) -> None:

@@ -1,6 +1,6 @@
 """Bits per note: every note once, true probabilities, nothing seen that comes later."""
 
-import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from pyzzicato.families.transformer import evaluate as module
 from pyzzicato.families.transformer.evaluate import (
     NoteReader,
     Span,
-    note_model_scores,
     note_scores,
     piece_codes,
     spans,
 )
 from pyzzicato.metrics.markov import uniform_bits
+from pyzzicato.metrics.scores import MODEL, Sheet
+from tests.scores import figures
 from tests.small_transformer import CONFIG, make_transformer, weights
 
 
@@ -144,28 +145,26 @@ def music() -> Dataset:
 
 def test_the_sheet_adds_up(music: Dataset, tmp_path: Path) -> None:
     said: list[str] = []
-    found = note_model_scores(make_transformer(tmp_path), music, said.append)
-    assert json.loads(json.dumps(found)) == found
-    sheet = found["likelihood"]
-    assert sheet["window"] == CONFIG["context_length"]
+    (sheet,) = note_scores(make_transformer(tmp_path), music, said.append)
+    assert f"up to {CONFIG['context_length'] - 1:,} notes" in sheet.note
     assert len(said) == 2
     for split, count in (("val", 90), ("test", 120)):
-        assert sheet[split]["windows"] == sheet[split]["windows_in_all"]
-        for who in ("network", "no_composer", "markov"):
-            rows = sheet[split][who]
-            assert rows["all"]["notes"] == 3 * count
-            assert rows["score"]["notes"] == 2 * count
-            for row in rows.values():
-                fields = sum(row[name] for name in module.FIELDS)
-                assert row["bits_per_note"] == pytest.approx(fields, abs=1e-3)
+        for by in (MODEL, "without its composer", "Markov model"):
+            for kind, pieces in (("performances", 1), ("scores", 2)):
+                row = figures(sheet, by, kind, split)
+                assert row["notes"] == pieces * count
+                bits = row["bits per note"]
+                assert bits == pytest.approx(sum(row[name] for name in module.FIELDS), abs=1e-3)
                 # Four notes a second, and a piece moves on by one note less than it has.
-                by_second = row["bits_per_note"] * 4 * count / (count - 1)
-                assert row["bits_per_second"] == pytest.approx(by_second, rel=1e-3, abs=1e-3)
-            mean = (rows["score"]["bits_per_note"] * 2 + rows["performance"]["bits_per_note"]) / 3
-            assert rows["all"]["bits_per_note"] == pytest.approx(mean, abs=1e-3)
-        assert sheet[split]["markov"]["all"]["bits_per_note"] < 3 < uniform_bits()
-        network, without = sheet[split]["network"], sheet[split]["no_composer"]
-        assert network["all"]["bits_per_note"] != without["all"]["bits_per_note"]
+                by_second = bits * 4 * count / (count - 1)
+                assert row["bits per second"] == pytest.approx(by_second, rel=1e-3, abs=1e-3)
+        assert figures(sheet, "Markov model", "scores", split)["bits per note"] < 3
+        network, without = (
+            figures(sheet, by, "scores", split)["bits per note"]
+            for by in (MODEL, "without its composer")
+        )
+        assert network != without
+    assert uniform_bits() > 3
 
 
 def test_asap_performances_are_told_in_nats_per_event_too(tmp_path: Path) -> None:
@@ -176,34 +175,31 @@ def test_asap_performances_are_told_in_nats_per_event_too(tmp_path: Path) -> Non
     asap = [named("piano/asap__x.mid", 90), named("piano/asap__y.mid", 60)]
     rest = [named("piano/z.mid", 40, "performance"), named("piano/asap__s.mid", 50, "score")]
 
-    def sheet(pieces: list[Piece]) -> dict[str, Any]:
-        music = Dataset((*plain, *pieces), (), Path())
-        found: dict[str, Any] = note_scores(info, music, lambda text: None)["test"]
-        return found
+    def sheets(pieces: list[Piece]) -> tuple[Sheet, ...]:
+        return note_scores(info, Dataset((*plain, *pieces), (), Path()), lambda text: None)
 
-    events = sheet([*asap, *rest])["events"]
-    alone = sheet(asap)["network"]["all"]
-    assert events["notes"] == alone["notes"] == 150
-    assert events["bits_per_note"] == pytest.approx(alone["bits_per_note"], abs=1e-3)
+    _, events = sheets([*asap, *rest])
+    assert "150 notes of ASAP performances" in events.note
+    row, alone = figures(events), figures(sheets(asap)[0], group="performances")
+    assert alone["notes"] == 150
+    assert row["bits per note"] == pytest.approx(alone["bits per note"], abs=1e-3)
     # On, off, two shifts; every fourth note is louder, so the velocity is said twice in four.
-    assert events["events_per_note"] == pytest.approx(4.5, abs=0.05)
-    nats = events["bits_per_note"] * np.log(2) / events["events_per_note"]
-    assert events["nats_per_event"] == pytest.approx(nats, abs=1e-3)
-    assert events["published_on_whole_maestro"] == [1.84, 1.99]
-    assert "events" not in sheet(rest)
+    assert row["events per note"] == pytest.approx(4.5, abs=0.05)
+    nats = row["bits per note"] * np.log(2) / row["events per note"]
+    assert row["nats per event"] == pytest.approx(nats, abs=1e-3)
+    assert len(sheets(rest)) == 1
 
 
 def test_of_many_windows_some_are_drawn_with_every_kind(music: Dataset, tmp_path: Path) -> None:
     info = make_transformer(tmp_path)
 
-    def drawn(rng_seed: int) -> dict[str, Any]:
+    def drawn(rng_seed: int) -> tuple[Sheet, ...]:
         return note_scores(info, music, lambda text: None, most=3, rng_seed=rng_seed)
 
     one, again = drawn(1), drawn(1)
     assert one == again
-    assert one["test"]["windows"] == 3
-    assert one["test"]["windows_in_all"] > 3
-    assert set(one["test"]["network"]) == {"all", "performance", "score"}
+    assert re.search(r"windows 3 of \d\d are read in the test split", one[0].note)
+    assert {score.group for score in one[0].scores} == {"performances", "scores"}
 
 
 def test_quick_scores_read_an_eighth_of_the_windows(
@@ -211,14 +207,14 @@ def test_quick_scores_read_an_eighth_of_the_windows(
 ) -> None:
     asked: list[int] = []
 
-    def told(*_: object, most: int = module.MOST) -> dict[str, Any]:
+    def none(every: object, most: int, rng: object) -> list[Span]:
         asked.append(most)
-        return {"val": {}}
+        return []
 
-    monkeypatch.setattr(module, "note_scores", told)
+    monkeypatch.setattr(module, "drawn", none)
     info = make_transformer(tmp_path)
     piece = Piece("x", "bach", "", "x", "val", "score", "", 1, np.zeros((0, 4), np.float32))
     dataset = Dataset((piece, replace(piece, split="test")), (), tmp_path)
     for quick in (True, False):
         evaluate(info, dataset, lambda text: None, quick=quick)
-    assert asked == [25, 200]
+    assert asked == [25, 25, 200, 200]

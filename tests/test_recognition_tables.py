@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pyzzicato.evaluation import recognition
 from pyzzicato.evaluation.classifier.network import Classifier
+from pyzzicato.metrics.scores import Measure, Sheet, rows
 from pyzzicato.registry import models
 from pyzzicato.reports.published import NOT_COMPARABLE, beside_published
 from pyzzicato.reports.recognition_tables import (
@@ -39,7 +41,7 @@ FOUND: dict[str, Any] = {
 
 def scored(name: str, found: dict[str, Any]) -> Scored:
     clips = {**sheet(0.3, 0.8), **({"recognition": found} if found else {})}
-    return Scored(name, name.title(), ("performance",), clips, "")
+    return Scored(name, name.title(), ("performance",), clips)
 
 
 def test_recognition_is_a_row_a_model() -> None:
@@ -71,34 +73,21 @@ def test_the_card_in_the_docs_is_that_of_the_classifier(project: Path) -> None:
     assert card == classifier_card(json.loads(kept.read_text(encoding="utf-8")))
 
 
-def test_published_figures_stand_beside_those_that_were_measured(
+def test_published_figures_and_the_classifiers_are_one_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = {"note": {"accuracy": 0.188}, "duration": {"accuracy": 0.905}}
-    tokens = {"train": {"network": right}, "test": {"network": right}}
-    letters = {"train": {"accuracy": 0.868}, "test": {"accuracy": 0.626}}
-    events = {
-        "nats_per_event": 2.688, "notes": 48070, "of": "ASAP performances",
-        "published_on_whole_maestro": [1.84, 1.99],
-    }  # fmt: skip
-    sheets = {
-        "note_duration_lstm": {"tokens": tokens},
-        "char_rnn_jigs": {"text": {"checkpoints": {"90": letters}}},
-        "transformer": {"likelihood": {"test": {"events": events}}},
-        "lstm": {"tokens": tokens},
-    }
-    for name, metrics in sheets.items():
-        make_model(tmp_path / name)
-        (tmp_path / name / "metrics.json").write_text(json.dumps(metrics))
+    make_model(tmp_path / "small")
     monkeypatch.setenv("PYZZICATO_MODELS", str(tmp_path))
-    table = beside_published(models(), MEASURED)
-    assert len(table.rows) == 4
-    text = "\n".join(" | ".join(row) for row in table.rows)
-    assert "18.8% / 90.5% on training music" in text
-    assert "86.8% on training music, 62.6% on unheard tunes" in text
-    assert "1.84 to 1.99 (Music Transformers on MAESTRO) | 2.69 on 48,070 notes" in text
+    told = {"what": "share", "figure": "10%", "measure": "right", "group": "", "near": "Far."}
+    info = replace(models()["small"], title="Small", card={"published": [told]})
+    scores = Sheet("", "", (Measure("right", ".0%"),), tuple(rows({"right": 0.25})))
+    (info.folder / "metrics.json").write_text(json.dumps({"scores": [scores.plain()]}))
+    table = beside_published([info, models()["small"]], MEASURED)
+    assert len(table.rows) == 2
+    assert table.rows[0] == ("Small: share", "10%", "25% (test)", "Far.")
+    text = " | ".join(table.rows[1])
     assert "50.0% of clips over 2 composers" in text
-    assert beside_published({}).rows == ()
+    assert beside_published([]).rows == ()
 
 
 def test_the_page_shows_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,14 +255,14 @@ def test_figures_that_do_not_belong_are_told(
         "small: nothing has been measured; pyzzicato evaluate small --data FOLDER does it"
     ]
     usual: Any = small.controls()
-    write_metrics(small, {"frames": {}, "clips": {"controls": {"temperature": usual.temperature}}})
+    write_metrics(small, {"scores": [], "clips": {"controls": {"temperature": usual.temperature}}})
     assert said() == []
     assert main(["evaluate", "--check"]) == 0
     path = small.folder / "metrics.json"
     good = path.read_text()
-    path.write_text(good.replace(f'"frames": "{fingerprint(small)}"', '"frames": "other"'))
+    path.write_text(good.replace(f'"scores": "{fingerprint(small)}"', '"scores": "other"'))
     assert said() == [
-        "small: “frames” was measured with other weights; measure it again: "
+        "small: “scores” was measured with other weights; measure it again: "
         "pyzzicato evaluate small --data FOLDER"
     ]
     path.write_text(good.replace(f'"temperature": {usual.temperature}', '"temperature": 0.123'))
@@ -270,7 +270,7 @@ def test_figures_that_do_not_belong_are_told(
     assert "pyzzicato evaluate small --data FOLDER --clips 200 --only-clips" in said()[0]
     path.write_text('{"minutes_long": {}}')
     assert "python benchmarks/minutes_long.py small --data FOLDER --write" in said()[0]
-    path.write_text('{"frames": {}}')
+    path.write_text('{"scores": []}')
     assert "not known with which weights" in said()[0]
     path.write_text(good)
     small.weights.write_bytes(small.weights.read_bytes() + b" ")

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pyzzicato.evaluation.score_sheet import MEASURES
+from pyzzicato.metrics.scores import Measure, Score, Sheet
 from pyzzicato.metrics.yang_lerch import FEATURES
 from pyzzicato.reports.score_tables import (
     Scored,
@@ -45,7 +46,7 @@ def sheet(gap: float, overlap: float) -> dict[str, Any]:
 
 
 def model(name: str, clips: dict[str, Any], kind: str = "performance") -> Scored:
-    return Scored(name, name.title(), (kind,), clips, "F1 0.1")
+    return Scored(name, name.title(), (kind,), clips)
 
 
 ALL = [
@@ -102,7 +103,7 @@ def test_pictures() -> None:
     assert shapes.count("polygon(") == 4
     assert "4.17% 60.00%" in shapes, "4 of 10 notes a second"
     assert "2:00" in shapes
-    odd = [Scored("a", "<b>", (), sheet(0.1, 0.5), "")]
+    odd = [Scored("a", "<b>", (), sheet(0.1, 0.5))]
     assert "<b>" not in gap_plot(odd, "polyphony").replace("<b class", "")
     assert gap_plot([ALL[3]], "polyphony").count('class="track"') == 0
 
@@ -123,16 +124,21 @@ def test_the_page_without_any_figure(shelf: Path) -> None:
     said = words(page())
     assert "Near: nothing of what it writes has been measured yet." in said
     assert "Beside real music" not in said
+    assert "Side by side" not in said
 
 
 def test_the_page_with_figures(shelf: Path) -> None:
+    told = Sheet("How well", "On 9.", (Measure("bits", better="lower"),), (Score("bits", 5.25),))
     for name, clips in (("near", sheet(0.3, 0.8)), ("far", sheet(0.7, 0.6))):
-        (shelf / name / "metrics.json").write_text(json.dumps({"clips": clips}))
+        metrics = {"clips": clips, "scores": [told.plain()]}
+        (shelf / name / "metrics.json").write_text(json.dumps(metrics))
     app = page()
     assert problems(app) == []
     said = words(app)
     assert all(about.capitalize()[1:] in said for about, _ in MEASURES.values())
     assert "0.30 (0.20)" in said
+    assert "Side by side" in said
+    assert said.count("5.25") == 4, "in the overview and side by side"
     assert "New: nothing of what it writes has been measured yet." in said
 
 

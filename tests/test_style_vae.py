@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -323,19 +322,19 @@ def test_scores(info: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"pyzzicato.families.band.evaluate.{name}", few)
     monkeypatch.setattr("pyzzicato.families.band.evaluate.ALPHAS", (0.0, 1.0))
     told = vae_told(info, dataset().split("test"))
-    assert set(told["rows"]) == {"this model", "its VAEs alone", "how often each cell comes"}
-    assert min(told["rows"].values()) > 0
-    rows = np.stack([after for _, after in pairs_of(dataset().split("test"))])
-    sure = np.where(rows[:, 1:] == 1, 30.0, -30.0)
-    assert window_nats(rows, sure) == pytest.approx(0.0, abs=1e-6)
-    assert window_nats(rows, 0 * sure).sum() > len(rows) * 397 * 32 * np.log(2)
+    rows = told["ELBO, nats per window"]
+    assert set(rows) == {"this model", "its VAEs alone", "how often each cell comes"}
+    assert min(rows.values()) > 0
+    cells = np.stack([after for _, after in pairs_of(dataset().split("test"))])
+    sure = np.where(cells[:, 1:] == 1, 30.0, -30.0)
+    assert window_nats(cells, sure) == pytest.approx(0.0, abs=1e-6)
+    assert window_nats(cells, 0 * sure).sum() > len(cells) * 397 * 32 * np.log(2)
     assert set(style_windows(dataset().split("train"), ("Tango",))) == {"Tango"}
     with pytest.raises(PyzzicatoError, match="too little music"):
         vae_told(info, ())
-    sheet = style_vae.scores(info, dataset(), say=lambda _: None)["band"]
-    json.dumps(sheet)
-    assert set(sheet["forms"]) == {"new", "without noise", "noise 0.5"}
-    assert sheet["styles"]["names"] == ["Jazz waltz", "Tango"]
+    like, _, _, style = style_vae.scores(info, dataset(), say=lambda _: None)
+    assert {score.by for score in like.scores} >= {"this model", "without noise", "noise 0.5"}
+    assert "The styles: Jazz waltz and Tango." in style.note
 
 
 TOML = """

@@ -11,8 +11,9 @@ from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.evaluation.run import evaluate
 from pyzzicato.families.abc.checkpoints import attempts
 from pyzzicato.registry import ModelInfo
-from pyzzicato.reports.card_figures import best_figure, sheets
 from pyzzicato.reports.cards import facts
+from pyzzicato.reports.sheets import best_figure, sheet_table, sheets_of
+from tests.scores import figures
 from tests.small_tunes import make_model, tune, write_tunes
 from tests.visits import elements, open_app, problems, words
 
@@ -89,19 +90,18 @@ def test_it_is_measured_and_the_card_says_so(
     tunes = read_tunes(write_tunes(tmp_path / "music"))
     said: list[str] = []
     evaluate(model, Dataset(tunes.pieces, (), tmp_path), said.append)
-    found = json.loads((model.folder / "metrics.json").read_text())["text"]
-    assert set(found["checkpoints"]) == {"1", "2"}
-    assert found["characters"]["test"] == sum(
-        len(tune(n)) + 2 for n in range(1, 41) if tunes.pieces[n - 1].split == "test"
+    told, learning, repeats = sheets_of(json.loads((model.folder / "metrics.json").read_text()))
+    counted = sum(len(tune(n)) + 2 for n in range(1, 41) if tunes.pieces[n - 1].split == "test")
+    assert f"Characters: {counted:,} (test)" in told.note
+    mine, unigram, markov = (
+        figures(told, by)["nats per character"]
+        for by in ("this model", "how often each comes", "order-2 Markov model")
     )
-    row, baselines = found["checkpoints"]["2"]["test"], found["baselines"]["test"]
-    assert baselines["markov"] < baselines["unigram"] < row["nats"], "it was drawn by lot"
-    assert 0 <= found["checkpoints"]["1"]["valid"] <= 1
-    assert found["repeats"]["takes"] == 6
-    assert found["repeats"]["longest"] <= 8
+    assert markov < unigram < mine, "it was drawn by lot"
+    assert figures(learning, group="2") == figures(told)
+    assert 0 <= figures(learning, group="1", split="")["tunes that are ABC"] <= 1
+    assert figures(repeats)["longest row"] <= 8
     assert len(said) == 2
-    assert best_figure({"text": found}).startswith(f"{row['nats']:.2f} nats per character")
-    told, learning = sheets({"text": found})
-    assert len(told.table) == 4
-    assert [cells[0] for cells in learning.table[1:]] == ["1", "2"]
-    assert facts(model).sheets[0].heading == "How well it tells the next character"
+    assert best_figure([told]).startswith(f"{mine:.3f} nats per character (")
+    assert [row[0] for row in sheet_table(learning).rows] == ["1", "2"]
+    assert facts(model).sections[0].heading == "How well it tells the next character"

@@ -14,13 +14,14 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyzzicato.music.composers import COMPOSERS
 from pyzzicato.registry import ModelInfo, models
-from pyzzicato.reports.card_figures import best_figure
+from pyzzicato.reports.sheets import best_figure, sheets_of
+from pyzzicato.reports.tables import Row, Table, markdown
 from pyzzicato.seeds.library import all_seeds
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,102 +31,28 @@ NOT_YET = "Not measured yet: `python benchmarks/{}.py --write` does that.\n"
 NONE = "–"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; the first row is its heading."""
-    lines = [" | ".join(row) for row in rows]
-    lines.insert(1, " | ".join(["---"] * len(rows[0])))
-    return "".join(f"| {line} |\n" for line in lines)
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A table in Markdown."""
+    return markdown(Table(head, tuple(rows))) + "\n"
 
 
 def model_table(infos: Sequence[ModelInfo]) -> str:
-    """Tables by kind, those that there are: the flagship's, piano-roll models', the others'."""
-    kinds: dict[str, list[ModelInfo]] = {"notes": [], "rolls": [], "others": []}
-    for info in infos:
-        kinds[_kind(info)].append(info)
-    makers = {"notes": note_table, "rolls": roll_table, "others": other_table}
-    return "\n".join(makers[kind](part) for kind, part in kinds.items() if part)
-
-
-def _kind(info: ModelInfo) -> str:
-    if "steps_per_second" in info.config:
-        return "rolls"
-    return "notes" if info.family == "transformer" else "others"
-
-
-def other_table(infos: Sequence[ModelInfo]) -> str:
-    """Size, training music and the figure that says most, of networks of tokens or characters."""
+    """Size, training music and the figure that says most, model by model."""
     head = ("model", "after", "size", "trained on", "best figure, on music that was not trained on")
-    rows = [
-        [
+    rows = (
+        (
             _link(info),
             f"{info.source} ({info.year})",
             _size(info),
             _trained(info),
-            best_figure(info.metrics),
-        ]
+            best_figure(sheets_of(info.metrics)),
+        )
         for info in infos
-    ]
-    return table([head, *rows])
-
-
-def note_table(infos: Sequence[ModelInfo]) -> str:
-    """Size, training music, bits per note beside both baselines, and density over minutes."""
-    head = (
-        "model",
-        "size",
-        "trained on",
-        "bits per note of performances",
-        "of scores",
-        "density kept for minutes",
     )
-    rows = []
-    for info in infos:
-        split = info.metrics.get("likelihood", {}).get("test", {})
-        bits = [_bits(split, kind) for kind in ("performance", "score")]
-        steady = _steady(info.metrics.get("minutes_long", {}))
-        rows.append([_link(info), _size(info), _trained(info), *bits, steady])
-    return table([head, *rows]) + (
-        "\n*Bits per note*, fewer are better: how surprising the next note of music that was not "
-        "trained on is (128 steps of time, 88 keys, 96 lengths, 32 loudnesses) to the model "
-        "(bold), to the same network without its composer, and to an order-3 Markov model of the "
-        "same training music. *Density kept for minutes* counts the composers whose notes a "
-        "second, in the 10th percentile, the median and the 90th, are 0.75 to 1.33 times those "
-        "of real music.\n"
+    return table(head, rows) + (
+        "\nIn brackets is the predictor to beat, such as a Markov model of the same music. What "
+        "each figure means stands on the cards, beside all others.\n"
     )
-
-
-def _bits(split: Mapping[str, Any], kind: str) -> str:
-    found = [split.get(who, {}).get(kind) for who in ("network", "no_composer", "markov")]
-    if None in found:
-        return NONE
-    first, *others = (f"{row['bits_per_note']:.2f}" for row in found)
-    return " / ".join([f"**{first}**", *others])
-
-
-def _steady(sheet: Mapping[str, Any]) -> str:
-    if not sheet:
-        return NONE
-    return (
-        f"{sheet['composers_within']} of {len(sheet['composers'])} composers, "
-        f"{sheet['silent_pieces']} of {sheet['pieces']} pieces of {sheet['seconds']:g} s "
-        "with a silence over 6 s"
-    )
-
-
-def roll_table(infos: Sequence[ModelInfo]) -> str:
-    """Size, training music, F1 and nats beside the trivial predictors."""
-    head = (
-        "model",
-        "size",
-        "trained on",
-        "F1 of struck keys",
-        "surprise a step",
-    )
-    rows = []
-    for info in infos:
-        told = _told(info.metrics.get("frames", {}))
-        rows.append([_link(info), _size(info), _trained(info), *told])
-    return table([head, *rows])
 
 
 def _link(info: ModelInfo) -> str:
@@ -150,21 +77,6 @@ def _trained(info: ModelInfo) -> str:
     return f"{hours:.0f} hours, {works:,} works, {many}"
 
 
-def _told(frames: Mapping[str, Any]) -> tuple[str, str]:
-    """F1 of struck keys, and nats a step of both planes, of the network and the trivial two."""
-    rows = [frames.get(who) for who in ("network", "repeat", "rate")]
-    if None in rows:
-        return NONE, NONE
-    found = [row for row in rows if row is not None]
-    f1 = [f"{row['onset']['f1']:.3f}" for row in found]
-    nats = [f"{row['onset']['nats'] + row['sounding']['nats']:.2f}" for row in found]
-    return _first_bold(f1), _first_bold(nats)
-
-
-def _first_bold(texts: Sequence[str]) -> str:
-    return " / ".join([f"**{texts[0]}**", *texts[1:]])
-
-
 def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
     """What benchmarks/generation.py has kept."""
     found = results.get("generation", {})
@@ -181,8 +93,8 @@ def speed_table(results: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
         "first note",
         "moving the weights once",
     )
-    rows = [[info.title, *_speed(found["models"][info.id])] for info in known]
-    return table([head, *rows]) + f"\n{_rival(found['models'], known)}{_where(found)}\n"
+    rows = ((info.title, *_speed(found["models"][info.id])) for info in known)
+    return table(head, rows) + f"\n{_rival(found['models'], known)}{_where(found)}\n"
 
 
 def _rival(figures: Mapping[str, Any], infos: Sequence[ModelInfo]) -> str:
@@ -222,14 +134,13 @@ def app_table(results: Mapping[str, Any]) -> str:
     found = results.get("app", {})
     if not found:
         return NOT_YET.format("app")
-    rows = [
-        ("the app", "measured"),
+    rows = (
         ("from its start to the drawn page", f"{found['start_seconds']:.1f} s"),
         ("from *Compose* to the first sound, model warm", f"{found['sound_seconds']:.2f} s"),
         ("the same, first press of a visit", f"{found['first_press_seconds']:.2f} s"),
         (f"memory with {found['models']:.0f} models in use", f"{found['memory_mb']:.0f} MB"),
-    ]
-    return table(rows) + f"\n{_where(found)}\n"
+    )
+    return table(("the app", "measured"), rows) + f"\n{_where(found)}\n"
 
 
 def _where(found: Mapping[str, Any]) -> str:

@@ -17,14 +17,12 @@ import math
 
 import numpy as np
 
-__all__ = ["EVENTS", "PUBLISHED", "decode_events", "encode_events", "nats_per_event"]
+__all__ = ["EVENTS", "decode_events", "encode_events", "nats_per_event"]
 
 ON, OFF, SHIFT, VELOCITY = 0, 128, 256, 356
 EVENTS = 388
 LONGEST = 100  # steps in one event
 STEPS = 100  # a second
-PUBLISHED = (1.84, 1.99)
-"""Nats per event of published Music Transformers on the whole of MAESTRO."""
 
 
 def encode_events(notes: np.ndarray) -> np.ndarray:

@@ -28,19 +28,21 @@ import numpy as np
 import numpy.typing as npt
 
 from pyzzicato.codecs.multitrack_roll import sounding, struck
+from pyzzicato.metrics.scores import Measure, Score
 from pyzzicato.music.instruments import DRUMS, INSTRUMENTS
 
 __all__ = [
+    "MEASURES",
     "PAIRS",
     "PITCHED",
     "STEPS_PER_BAR",
     "band_measures",
     "change",
     "feel_variety",
-    "interval",
-    "measure_table",
+    "measured",
     "nearest_style",
     "repeat_last",
+    "score",
     "style_features",
     "variety",
 ]
@@ -52,6 +54,15 @@ TOLERANCE = 0.1
 RESAMPLED = 1000  # times, for an interval
 PITCHED = tuple(place for place in range(len(INSTRUMENTS)) if place != DRUMS)
 PAIRS = tuple(combinations(PITCHED, 2))
+MEASURES = (
+    Measure("struck notes a bar", ".1f", "real"),
+    Measure("empty bars", ".0%", "real"),
+    Measure("pitch classes a bar", ".1f", "real"),
+    Measure("strokes on the eighths", ".0%", "real"),
+    Measure("tonal distance", ".2f", "real"),
+    Measure("notes not as in the opening", ".0%", "real"),
+)
+"""Those of `band_measures` in words, and `change`."""
 
 
 def band_measures(windows: np.ndarray) -> dict[str, Floats]:
@@ -74,39 +85,30 @@ def band_measures(windows: np.ndarray) -> dict[str, Floats]:
     }
 
 
-def interval(values: np.ndarray, rng_seed: int = 1) -> dict[str, float | int | None]:
+def score(values: np.ndarray, measure: str, by: str, group: str, rng_seed: int = 1) -> Score:
     """The mean of one figure a window, (n,), with its 95 % interval by resampling windows.
 
-    `windows` is how many had something to measure; without any, the others are None.
+    It is None where no window has something to measure.
     """
     known = np.asarray(values, np.float64)[~np.isnan(values)]
     if not len(known):
-        return {"value": None, "low": None, "high": None, "windows": 0}
+        return Score(measure, None, by, group)
     rng = np.random.default_rng(rng_seed)
     means = known[rng.integers(0, len(known), (RESAMPLED, len(known)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5]).tolist()
-    middle = float(known.mean())
-    return {
-        "value": round(middle, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "windows": len(known),
-    }
+    low, high = (round(float(end), 4) for end in np.percentile(means, [2.5, 97.5]))
+    return Score(measure, round(float(known.mean()), 4), by, group, low=low, high=high)
 
 
-def measure_table(windows: np.ndarray) -> dict[str, dict[str, Mapping[str, float | int | None]]]:
-    """`band_measures` as plain values: measure -> instrument (or "Piano+Bass") -> `interval`."""
+def measured(before: np.ndarray, after: np.ndarray, by: str) -> dict[tuple[str, str], Score]:
+    """Every measure of `after` and how new it is, by measure and instrument or pair of them."""
     pitched = [INSTRUMENTS[place] for place in PITCHED]
-    names = {
-        "density": INSTRUMENTS,
-        "empty_bars": INSTRUMENTS,
-        "pitch_classes": pitched,
-        "drum_pattern": [INSTRUMENTS[DRUMS]],
-        "tonal_distance": [f"{INSTRUMENTS[one]}+{INSTRUMENTS[two]}" for one, two in PAIRS],
-    }
+    pairs = [f"{INSTRUMENTS[one]} and {INSTRUMENTS[two]}" for one, two in PAIRS]
+    groups = (INSTRUMENTS, INSTRUMENTS, pitched, [INSTRUMENTS[DRUMS]], pairs, ["All five"])
+    every = (*band_measures(after).values(), change(before, after)[:, None])
     return {
-        measure: {name: interval(values[:, n]) for n, name in enumerate(names[measure])}
-        for measure, values in band_measures(windows).items()
+        (measure.name, group): score(values[:, n], measure.name, by, group)
+        for measure, names, values in zip(MEASURES, groups, every, strict=True)
+        for n, group in enumerate(names)
     }
 
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.registry import ModelInfo
-from pyzzicato.reports.card_figures import Row, Sheet, best_figure, sheets, short_name, unmeasured
+from pyzzicato.reports.card_figures import sections, short_name
+from pyzzicato.reports.sheets import Section, best_figure, sheets_of
+from pyzzicato.reports.tables import Table, markdown
 
-__all__ = ["Facts", "card", "facts"]
+__all__ = ["UNMEASURED", "Facts", "card", "facts"]
 
 MOST_NAMED = 25  # composers in the table of a model that offers none
+UNMEASURED = "It has not been measured yet: `pyzzicato evaluate` does that."
 _NOT_FREE = re.compile(r"\bNC\b|non-?commercial|research only|under copyright", re.IGNORECASE)
 _FREE = re.compile(
     r"\bCC0\b|\bCC BY\b|Creative Commons Attribution|(?i:public[- ]domain)|\bMIT\b|\bBSD\b"
@@ -26,46 +29,30 @@ _FREE = re.compile(
 
 @dataclass(frozen=True)
 class Facts:
-    """One model's card as data; texts are plain, tables have their heading as first row."""
+    """What a card says beside the words of model.toml."""
 
-    title: str
-    summary: str
-    source: str
-    year: int
-    works: tuple[str, ...]
-    differs: tuple[str, ...]
-    limits: tuple[str, ...]
     megabytes: str
     size: str
-    training: tuple[Row, ...]
-    composers: tuple[Row, ...]
-    licences: tuple[Row, ...]
+    training: Table
+    composers: Table
+    licences: Table
     commercial: str
-    sheets: tuple[Sheet, ...]
-    unmeasured: str
+    sections: tuple[Section, ...]
     best_figure: str
 
 
 def facts(info: ModelInfo) -> Facts:
-    """Everything a card says. Raises ModelUnavailable where a file of the model is damaged."""
-    trained, words = info.trained, info.card
+    """All of it. Raises ModelUnavailable where a file of the model is damaged."""
+    trained = info.trained
     return Facts(
-        title=info.title,
-        summary=info.summary,
-        source=info.source,
-        year=info.year,
-        works=tuple(words.get("works", ())),
-        differs=tuple(words.get("differs", ())),
-        limits=tuple(words.get("limits", ())),
         megabytes=_megabytes(info),
         size=_size(info),
         training=_training(trained),
         composers=_hours("composer", _named(trained.get("composers", {}), info.composers)),
         licences=_hours("licence", trained.get("licences", {})),
         commercial=_commercial(trained.get("licences", {})),
-        sheets=sheets(info.metrics),
-        unmeasured=unmeasured(info.metrics),
-        best_figure=best_figure(info.metrics),
+        sections=sections(info),
+        best_figure=best_figure(sheets_of(info.metrics)),
     )
 
 
@@ -80,7 +67,7 @@ def _size(info: ModelInfo) -> str:
     return _megabytes(info) + (f", {weights:,} weights" if weights else "")
 
 
-def _training(trained: Mapping[str, Any]) -> tuple[Row, ...]:
+def _training(trained: Mapping[str, Any]) -> Table:
     wanted = (
         ("hours", "hours of music", "{:.1f}"),
         ("recordings", "recordings", "{:,}"),
@@ -93,7 +80,7 @@ def _training(trained: Mapping[str, Any]) -> tuple[Row, ...]:
         ("validation_loss", "validation loss", "{:.3f}"),
     )
     rows = [(label, form.format(trained[key])) for key, label, form in wanted if key in trained]
-    return (("what", "how much"), *rows) if rows else ()
+    return Table(("what", "how much"), tuple(rows))
 
 
 def _named(hours: Mapping[str, float], offered: Sequence[str]) -> dict[str, float]:
@@ -109,9 +96,9 @@ def _named(hours: Mapping[str, float], offered: Sequence[str]) -> dict[str, floa
     return dict(sorted(named.items(), key=lambda item: (item[0] == "others", -item[1])))
 
 
-def _hours(heading: str, hours: Mapping[str, float]) -> tuple[Row, ...]:
+def _hours(heading: str, hours: Mapping[str, float]) -> Table:
     rows = [(name, f"{amount:.1f}") for name, amount in hours.items()]
-    return ((heading, "hours"), *rows) if rows else ()
+    return Table((heading, "hours"), tuple(rows))
 
 
 def _commercial(licences: Mapping[str, float]) -> str:
@@ -136,25 +123,25 @@ def _commercial(licences: Mapping[str, float]) -> str:
 
 def card(info: ModelInfo) -> str:
     """The card in Markdown. Raises ModelUnavailable where a file of the model is damaged."""
-    known = facts(info)
+    known, words = facts(info), info.card
     parts = [
-        f"# {known.title}",
-        known.summary,
-        f"Source: {known.source}. Size: {known.size}.",
-        _section("How it works", " ".join(known.works)),
-        _section("How well it does", known.unmeasured),
-        *(_section(sheet.heading, sheet.note, _table(sheet.table)) for sheet in known.sheets),
-        _section("Where it differs from its source", _bullets(known.differs)),
-        _section("What it cannot do", _bullets(known.limits)),
-        _section("How it was trained", _table(known.training)),
+        f"# {info.title}",
+        info.summary,
+        f"Source: {info.source}. Size: {known.size}.",
+        _section("How it works", " ".join(words.get("works", ()))),
+        "" if known.sections else _section("How well it does", UNMEASURED),
+        *(_section(each.heading, each.note, markdown(each.table)) for each in known.sections),
+        _section("Where it differs from its source", _bullets(words.get("differs", ()))),
+        _section("What it cannot do", _bullets(words.get("limits", ()))),
+        _section("How it was trained", markdown(known.training)),
         _section(
             "Its music and the licences",
             known.commercial,
             "Hours of the training, validation and test music together.",
-            _table(known.licences),
-            _table(known.composers),
+            markdown(known.licences),
+            markdown(known.composers),
         )
-        if known.licences
+        if known.licences.rows
         else _section("Its music and the licences", known.commercial),
         "Every figure here is written by `pyzzicato train`, `evaluate` and `cards`, "
         "or by a script in `benchmarks/`; none by hand.",
@@ -170,11 +157,3 @@ def _section(heading: str, *paragraphs: str) -> str:
 
 def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(rows: Sequence[Row]) -> str:
-    """A Markdown table whose first row is the heading."""
-    if not rows:
-        return ""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyzzicato.reports.card_figures import short_name
-from pyzzicato.reports.score_tables import Scored, Table, best
+from pyzzicato.reports.score_tables import Scored, best
+from pyzzicato.reports.tables import Table
 
 __all__ = ["WANTED", "about_classifier", "classifier_card", "confusions", "recognised"]
 

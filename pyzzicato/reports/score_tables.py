@@ -1,23 +1,25 @@
 """What the score sheets of all models say together: which is best, and what was not measured.
 
-Reads metrics.json only. Models are compared with one another where they write the same kind of
+Models are compared with one another where they write the same kind of
 music: each kind has a table of its own, so that the best of a table is its best figure.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.errors import listed
+from pyzzicato.metrics.scores import Sheet
 from pyzzicato.registry import ModelInfo
-from pyzzicato.reports.card_figures import best_figure, short_name
+from pyzzicato.reports.card_figures import short_name
+from pyzzicato.reports.sheets import best_figure, sheets_of
+from pyzzicato.reports.tables import Table
 
 __all__ = [
     "Scored",
-    "Table",
     "absences",
     "best",
     "by_kind",
@@ -44,23 +46,13 @@ class Scored:
     kind: tuple[str, ...]
     """What it writes, as the training music calls it: performance, beats, abc, melody, band."""
     clips: Mapping[str, Any]
-    figure: str
-    band: Mapping[str, Any] = field(default_factory=dict)
-    """What is measured of a band of five alone; see `pyzzicato.families.band.evaluate`."""
+    sheets: Sequence[Sheet] = ()
+    """How well it tells real music, and what else its family measures."""
 
     def row(self, part: str, name: str) -> Mapping[str, Any]:
         """One row of "measures" or "features"; empty where it is not there."""
         found: Mapping[str, Any] = self.clips.get(part, {}).get(name) or {}
         return found
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells in words, row by row below `head`; `marked` are the (row, column) of the best."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    marked: frozenset[tuple[int, int]]
 
 
 def scored(infos: Iterable[ModelInfo]) -> list[Scored]:
@@ -71,8 +63,7 @@ def scored(infos: Iterable[ModelInfo]) -> list[Scored]:
             info.title,
             (min(info.training.get("kinds") or ["performance"]).split(":")[0],),
             info.metrics.get("clips", {}),
-            best_figure(info.metrics),
-            info.metrics.get("band", {}),
+            sheets_of(info.metrics),
         )
         for info in infos
     ]
@@ -126,7 +117,7 @@ def overview(models: list[Scored]) -> Table:
             if "clips" in model.clips
             else ""
         )
-        rows.append((model.title, _number(composite), *pairs, clips, model.figure))
+        rows.append((model.title, _number(composite), *pairs, clips, best_figure(model.sheets)))
         marked |= {(number, n + 1) for n, ids in enumerate(winners) if model.id in ids}
     return Table(head, tuple(rows), frozenset(marked))
 
@@ -221,9 +212,9 @@ def absences(models: Collection[Scored]) -> list[str]:
             f"{listed(others)}: whether passages stand in the training music was not asked, for "
             "the index holds performances on the piano alone."
         )
-    if any(model.band for model in models):
+    if any("band" in model.kind for model in models):
         found.append(
-            "Bands: in all clips the drums are left out; what they do is in the table of the bands."
+            "Bands: in all clips the drums are left out; what they do stands side by side."
         )
     return [
         *found,

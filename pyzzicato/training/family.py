@@ -15,6 +15,7 @@ from pyzzicato import registry
 from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.errors import PyzzicatoError, listed
 from pyzzicato.generation.generator import Generator
+from pyzzicato.metrics.scores import Sheet
 from pyzzicato.registry import ModelInfo
 
 __all__ = [
@@ -113,9 +114,9 @@ class Family:
     """Weights by path to ONNX graphs by file name."""
     generator: type[Generator]
     """What plays it, made of a ModelInfo."""
-    scores: Callable[[ModelInfo, Dataset, Say], dict[str, Any]]
-    """How well it tells real music: a section of metrics.json by name."""
-    quick_scores: Callable[[ModelInfo, Dataset, Say], dict[str, Any]] | None = None
+    scores: Callable[[ModelInfo, Dataset, Say], Sequence[Sheet]]
+    """How well it tells real music, the most telling sheet first."""
+    quick_scores: Callable[[ModelInfo, Dataset, Say], Sequence[Sheet]] | None = None
     """The same, rougher; None where `scores` is quick enough."""
     teaching: Lessons | Fit
     training: type[Training] = Training

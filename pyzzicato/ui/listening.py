@@ -20,7 +20,7 @@ from pyzzicato.composition.listening import (
 from pyzzicato.errors import PyzzicatoError
 from pyzzicato.music.composers import find_composer
 from pyzzicato.registry import ModelInfo
-from pyzzicato.reports.score_tables import Table
+from pyzzicato.reports.tables import Table
 from pyzzicato.ui import shell
 from pyzzicato.ui.player import player
 from pyzzicato.ui.tables import show_table
@@ -183,7 +183,7 @@ def show_results(models: Sequence[ModelInfo], answers: Answers) -> None:
         (titles.get(what, what), str(found[SCALES[0]].n), *(_rated(found[s]) for s in SCALES))
         for what, found in means.items()
     ]
-    show_table(Table(("what", "ratings", *SCALES), tuple(rows), frozenset()))
+    show_table(Table(("what", "ratings", *SCALES), tuple(rows)))
     compared = tuple(
         (
             f"{titles.get(pair.one, pair.one)} rather than {titles.get(pair.other, pair.other)}",
@@ -193,9 +193,7 @@ def show_results(models: Sequence[ModelInfo], answers: Answers) -> None:
         )
         for pair in pairs
     )
-    show_table(
-        Table(("preferred", "times", "95 % interval", "no difference"), compared, frozenset())
-    )
+    show_table(Table(("preferred", "times", "95 % interval", "no difference"), compared))
     with st.container(horizontal=True, key="listen-files"):
         for name, data in files.items():
             st.download_button(

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import streamlit as st
 
-from pyzzicato.reports.score_tables import Table
+from pyzzicato.reports.tables import Table
 
 __all__ = ["show_matrix", "show_table", "style"]
 

@@ -9,7 +9,8 @@ X:, has K: and notes, and nothing of it has to be left out to read it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pyzzicato.families.abc.windows import texts_of
 from pyzzicato.formats.abc.notation import repaired_abc
 from pyzzicato.formats.abc.tune_book import longest_repeat
 from pyzzicato.generation.generator import collect_takes
+from pyzzicato.metrics.scores import Measure, Score, Sheet, rows
 from pyzzicato.metrics.text import markov_nats
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
@@ -31,6 +33,11 @@ MOST = 300_000  # characters of a split that are read
 CHUNK = 512  # characters at a time
 STREAM = 20_000  # characters; a longer text is cut into streams
 TAKES = 200
+SPLITS = {"test": "test", "val": "validation", "train": "trained on"}
+NATS = Measure("nats per character", ".3f", "lower")
+RIGHT = Measure("right", ".1%", "higher")
+VALID = Measure("tunes that are ABC", ".1%", "higher")
+UNIGRAM, MARKOV = "how often each comes", "order-2 Markov model"
 BATCH = 50
 
 
@@ -93,48 +100,65 @@ def _codes(info: ModelInfo, dataset: Dataset, split: str) -> np.ndarray:
 
 def text_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
-    """What `pyzzicato evaluate` measures of a character network, as "text" of metrics.json."""
-    codes = {name: _codes(info, dataset, name) for name in ("train", "val", "test")}
+) -> tuple[Sheet, ...]:
+    """What `pyzzicato evaluate` measures of a character network."""
+    codes = {name: _codes(info, dataset, name) for name in SPLITS}
     size = len(info.config["vocabulary"])
     generator: Any = info.load()
-    found: dict[str, Any] = {
-        "characters": {name: len(part) for name, part in codes.items()},
-        "vocabulary": size,
-        "baselines": {name: _baselines(codes["train"], part, size) for name, part in codes.items()},
-        "checkpoints": {},
-    }
-    checkpoints: Sequence[int | None] = generator.checkpoints or (None,)
-    for checkpoint in checkpoints:
-        values = {} if checkpoint is None else {"checkpoint": checkpoint}
-        row = _read_splits(generator.graph(checkpoint), codes)
-        tunes = tunes_written(info, TAKES, **values)
-        row["valid"] = round(sum(map(is_valid_tune, tunes)) / len(tunes), 4)
+    last: list[Score] = []
+    learning: list[Score] = []
+    for checkpoint in generator.checkpoints or (None,):
         name = "last" if checkpoint is None else str(checkpoint)
-        found["checkpoints"][name] = row
-        said = row["test"]["nats"]
-        say(f"{info.id} {name}: {said:.4f} nats in test, {row['valid']:.1%} of tunes valid")
-    found["repeats"] = _repeats(info)
-    found["tunes"] = TAKES
-    return {"text": found}
+        last = list(_read_splits(generator.graph(checkpoint), codes))
+        values = {} if checkpoint is None else {"checkpoint": checkpoint}
+        tunes = tunes_written(info, TAKES, **values)
+        share = round(sum(map(is_valid_tune, tunes)) / len(tunes), 4)
+        valid = Score(VALID.name, share, split="")
+        learning += [replace(score, group=name) for score in (*last, valid)]
+        say(f"{info.id} {name}: {last[0].value:.4f} nats in test, {share:.1%} of tunes valid")
+    return (
+        _told((*last, *_baselines(codes, size)), codes, size),
+        Sheet(
+            "How it learned",
+            f"The same, and of {TAKES} tunes from nothing, at default controls, those that are ABC "
+            "as they stand, with nothing to be left out.",
+            (NATS, RIGHT, VALID),
+            tuple(learning),
+            group="epochs",
+            across=("measure", "split"),
+        ),
+        _repeats(info),
+    )
 
 
-def _read_splits(graph: StepGraph, codes: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    rows: dict[str, Any] = {}
-    for name, part in codes.items():
+def _told(scores: Sequence[Score], codes: Mapping[str, np.ndarray], known: int) -> Sheet:
+    counted = ", ".join(f"{len(codes[split]):,} ({name})" for split, name in SPLITS.items())
+    return Sheet(
+        "How well it tells the next character",
+        "How surprising the next character of a real tune is to it, in nats: fewer are better; "
+        f"and how often the likeliest one comes. Characters: {counted}; it knows {known} of them.",
+        (NATS, RIGHT),
+        tuple(scores),
+        across=("measure", "split"),
+        rival=MARKOV,
+    )
+
+
+def _read_splits(graph: StepGraph, codes: Mapping[str, np.ndarray]) -> Iterator[Score]:
+    for split, part in codes.items():
         nats, right = reading(graph, part)
-        rows[name] = {"nats": round(nats, 4), "accuracy": round(right, 4)}
-    return rows
+        yield from rows({NATS.name: round(nats, 4), RIGHT.name: round(right, 4)}, split=split)
 
 
-def _baselines(learned: np.ndarray, asked: np.ndarray, size: int) -> dict[str, float]:
-    return {
-        "unigram": round(markov_nats(learned, asked, 0, size), 4),
-        "markov": round(markov_nats(learned, asked, 2, size), 4),
-    }
+def _baselines(codes: Mapping[str, np.ndarray], size: int) -> Iterator[Score]:
+    """What is counted in the training text."""
+    for split, part in codes.items():
+        for by, order in ((UNIGRAM, 0), (MARKOV, 2)):
+            nats = markov_nats(codes["train"], part, order, size)
+            yield Score(NATS.name, round(nats, 4), by, split=split)
 
 
-def _repeats(info: ModelInfo) -> dict[str, Any]:
+def _repeats(info: ModelInfo) -> Sheet:
     """The longest row of one note or chord over `TAKES` takes at default controls."""
     controls, generator = info.controls(), info.load()
     longest: list[int] = []
@@ -142,8 +166,11 @@ def _repeats(info: ModelInfo) -> dict[str, Any]:
         count = min(BATCH, TAKES - first)
         steps = generator.generate(NoteSequence(), controls.changed(rng_seed=first + 1), count)
         longest += [longest_repeat(list(take)) for take in collect_takes(steps, count)]
-    return {
-        "takes": TAKES,
-        "longest": max(longest),
-        "share_above_8": round(sum(row > 8 for row in longest) / len(longest), 4),
-    }
+    row, share = Measure("longest row", ".0f"), Measure("takes with one above 8", ".1%", "lower")
+    above = round(sum(row > 8 for row in longest) / len(longest), 4)
+    return Sheet(
+        "Whether it goes round in circles",
+        f"How often one note or chord comes in a row, in {TAKES} takes of a minute.",
+        (row, share),
+        tuple(rows({row.name: max(longest), share.name: above})),
+    )

@@ -1,6 +1,6 @@
 """What a family that plays in a band of five writes, beside real music and a trivial baseline.
 
-Every family's `scores` calls `band_scores`; what it finds is the entry "band" of metrics.json.
+Every family's `scores` calls `band_scores`.
 
 Conventions. An *opening* is a window of 32 steps of a piece of the test split that begins with a
 bar; works take turns. The model goes on from each of 200 openings, at a tempo of 120 and with all
@@ -9,8 +9,8 @@ controls as they come, and its first 32 steps are measured (`pyzzicato.metrics.b
 share of struck notes that the opening and what follows do not have in common.
 
 Variety is the mean distance between 100 outputs from 100 openings, and between 100 takes from one
-opening (three openings in the mean), over the mean distance between the real windows: by `notes`
-(no note in common is 1) and by `feel` (chroma and rhythm).
+opening (three openings in the mean), over the mean distance between the real windows: by notes
+(no note in common is 1) and by feel (chroma and rhythm).
 
 Style is measured where a family has controls `style` and `alpha`: for every style of ten and every
 `alpha`, whether the result is nearer to the chosen style than to the nine others.
@@ -27,18 +27,18 @@ import numpy as np
 from pyzzicato.codecs.multitrack_roll import STEPS_PER_QUARTER, WINDOW, MultitrackRoll
 from pyzzicato.data.band import windows
 from pyzzicato.data.pieces import Dataset, Piece
-from pyzzicato.errors import PyzzicatoError
+from pyzzicato.errors import PyzzicatoError, listed
 from pyzzicato.generation.generator import Generator, collect_takes
 from pyzzicato.metrics.band import (
+    MEASURES,
     STEPS_PER_BAR,
-    change,
     feel_variety,
-    interval,
-    measure_table,
+    measured,
     nearest_style,
     repeat_last,
     variety,
 )
+from pyzzicato.metrics.scores import MODEL, REAL, Measure, Score, Sheet, rows
 from pyzzicato.music.notes import NoteSequence
 from pyzzicato.registry import ModelInfo
 
@@ -53,6 +53,13 @@ STYLE_SEEDS = 10
 QPM = 120.0
 SECONDS_PER_STEP = 60 / QPM / STEPS_PER_QUARTER
 
+AGAIN, ONE = "the opening again", "variety from one opening"
+DISTANCES: Mapping[str, Callable[[np.ndarray], float]] = {"notes": variety, "feel": feel_variety}
+
+Table = Mapping[tuple[str, str], Score]
+"""The scores of one form by measure and group."""
+Told = Mapping[str, Mapping[str, float]]
+"""A measure -> a predictor -> its figure, the less the better."""
 Variant = Mapping[str, Any] | Generator
 """Another form to set beside: values of controls, or a generator with the same controls."""
 
@@ -70,63 +77,114 @@ def band_scores(
     dataset: Dataset,
     say: Callable[[str], None] = print,
     *,
-    told: Callable[[Sequence[Piece]], Mapping[str, Any]] | None = None,
+    told: Callable[[Sequence[Piece]], Told] | None = None,
     variants: Mapping[str, Variant] | None = None,
     styles: Mapping[str, np.ndarray] | None = None,
-    count: int = COUNT,
-) -> dict[str, Any]:
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a model that plays in a band of five.
 
-    `told` measures on the pieces of a split how well the network tells real music, as
-    {"what": "nats per step", "rows": {predictor: figure}}, or with "ELBO" in its name. `variants`
+    `told` measures on the pieces of a split how well the network tells real music. `variants`
     are other forms, such as the published one, by a name in words. `styles` are real windows
     (n, 32, 5, 128) of ten values of the control `style`. Raises PyzzicatoError where the test split
     has no openings.
     """
     generator = info.load()
-    asked = openings(dataset.split("test"), count)
+    asked = openings(dataset.split("test"), COUNT)
     if len(asked) < 2:
         raise PyzzicatoError(
             "The test split of that folder has no music for a band: it needs two pieces of eight "
             "bars or more."
         )
     before, after = (np.stack([opening[n] for opening in asked]) for n in range(2))
-    found: dict[str, Any] = {
-        "windows": len(asked),
-        "works": len({opening.work for opening in asked}),
-        "forms": {},
-        "variety": {"real": _varieties(after[:FEW])},
-        "styles": None,
-    }
-    tables = {"real": _table(before, after), "repeat": _table(before, repeat_last(before))}
-    for name, form in {"new": {}, **(variants or {})}.items():
-        say(f"{info.id}: {len(asked)} windows" + ("" if name == "new" else f", {name}"))
+    works = len({opening.work for opening in asked})
+    tables, varied = {}, {}
+    for name, form in {MODEL: {}, **(variants or {})}.items():
+        say(f"{info.id}: {len(asked)} windows, {name}")
         player, values = (form, {}) if isinstance(form, Generator) else (generator, dict(form))
-        found["forms"][name] = {k: str(v) for k, v in values.items()}
-        tables[name], found["variety"][name] = _form(player, before, values)
-    found["measures"] = tables
-    found["alike"] = {name: alike(table, tables["real"]) for name, table in tables.items()}
+        new = written(player, before, **values)
+        tables[name] = measured(before, new, name)
+        varied[name] = _varied(player, before, new, after, values)
+    tables |= {AGAIN: measured(before, repeat_last(before), AGAIN)}
+    tables |= {REAL: measured(before, after, REAL)}
+    varied[AGAIN] = {name: 0.0 for name in varied[MODEL] if name.startswith(ONE)}
+    varied[REAL] = dict.fromkeys(varied[MODEL], 1.0)
+    sheets = [_likeness(tables, varied), _measured(tables, len(asked), works)]
     if told is not None:
         say(f"{info.id}: how well it tells real music")
-        found["told"] = {name: dict(told(dataset.split(name))) for name in ("val", "test")}
+        sheets.insert(1, _told({name: told(dataset.split(name)) for name in ("test", "val")}))
     if styles:
         say(f"{info.id}: {len(styles)} styles")
-        found["styles"] = _styles(generator, styles, before)
-    return {"band": found}
+        sheets.append(_styles(generator, styles, before))
+    return tuple(sheets)
 
 
-def _table(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
-    """The measures of what follows the openings, and how much of it is new."""
-    return {**measure_table(after), "change": {"All five": interval(change(before, after))}}
+def _varied(
+    player: Generator,
+    before: np.ndarray,
+    new: np.ndarray,
+    after: np.ndarray,
+    values: Mapping[str, Any],
+) -> dict[str, float]:
+    """The variety of one form over that of real music."""
+    one = [written_from(player, start, FEW, **values) for start in _openings_apart(before)]
+    found = {}
+    for of, sets in ((f"variety from {FEW} openings", [new[:FEW]]), (ONE, one)):
+        for by, distance in DISTANCES.items():
+            real = distance(after[:FEW])
+            mean = float(np.mean([distance(some) for some in sets]))
+            found[f"{of}, by {by}"] = round(mean / real, 4) if real else 0.0
+    return found
 
 
-def _form(
-    player: Generator, before: np.ndarray, values: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The measures and the varieties of one form."""
-    new = written(player, before, **values)
-    one = [written_from(player, start, FEW, **values) for start in _starts(before)]
-    return _table(before, new), {"starts": _varieties(new[:FEW]), "one": _mean_varieties(one)}
+def _likeness(tables: Mapping[str, Table], varied: Mapping[str, Mapping[str, float]]) -> Sheet:
+    """Likeness to real music and variety, of the model and of its other forms."""
+    met = {name: alike(table, tables[REAL]) for name, table in tables.items()}
+    like = f"of {met[REAL]} measures like real music"
+    return Sheet(
+        "How like real music it is, and how varied",
+        "Measures: how many of those below have an interval that meets the one of real music. "
+        f"Variety is the mean distance between two windows, of {FEW} that follow {FEW} openings "
+        f"and of {FEW} takes that follow one (three openings in the mean), over the same figure of "
+        "real music. By notes: the share of struck notes that only one of both has; by feel: "
+        "chroma and rhythm, which also tells that music is of one kind.",
+        (
+            Measure(like, ".0f", "higher"),
+            *(Measure(name, better="real") for name in varied[REAL]),
+        ),
+        tuple(
+            score for form in varied for score in rows({like: met[form], **varied[form]}, by=form)
+        ),
+    )
+
+
+def _told(found: Mapping[str, Told]) -> Sheet:
+    """How well real music is told."""
+    return Sheet(
+        "How well it tells real music",
+        "How well it tells real music that it was not trained on: less is better.",
+        tuple(Measure(name, better="lower") for name in found["test"]),
+        tuple(
+            Score(measure, value, by, split=split)
+            for split, measures in found.items()
+            for measure, figures in measures.items()
+            for by, value in figures.items()
+        ),
+    )
+
+
+def _measured(tables: Mapping[str, Table], count: int, works: int) -> Sheet:
+    """Every measure of every instrument."""
+    return Sheet(
+        "What its music is like",
+        f"What it writes after {count} openings of two bars from {works} works that it was not "
+        "trained on, beside the two bars that really follow, and beside the opening again, which "
+        "takes no model at all; 95 % intervals. Tonal distance is between two instruments that "
+        "sound in one beat, 0 for the same pitch classes. Strokes on the sixteenths between the "
+        "eighths count a tenth.",
+        MEASURES,
+        tuple(tables[by][key] for key in tables[REAL] for by in (REAL, MODEL, AGAIN)),
+        across=("by",),
+    )
 
 
 def openings(pieces: Sequence[Piece], count: int, rng_seed: int = 1) -> list[Opening]:
@@ -188,64 +246,42 @@ def _after(seed: NoteSequence, music: NoteSequence, first: int, steps: int) -> n
     return found
 
 
-def _starts(before: np.ndarray) -> np.ndarray:
+def _openings_apart(before: np.ndarray) -> np.ndarray:
     """Some openings that are far apart."""
     return np.stack([before[n] for n in np.linspace(0, len(before) - 1, STARTS).astype(int)])
 
 
-def _varieties(some: np.ndarray) -> dict[str, float]:
-    return {"notes": round(variety(some), 4), "feel": round(feel_variety(some), 4)}
+def alike(table: Table, real: Table) -> int:
+    """How many scores have an interval that meets the one of real music; one without does not."""
+    ends = [(table[key].low, table[key].high, score.low, score.high) for key, score in real.items()]
+    return sum(None not in four and four[0] <= four[3] and four[2] <= four[1] for four in ends)  # type: ignore[operator]
 
 
-def _mean_varieties(sets: Sequence[np.ndarray]) -> dict[str, float]:
-    rows = [_varieties(some) for some in sets]
-    return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
-
-
-def alike(table: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, int]:
-    """How many figures of a `measure_table` have an interval that meets the real one's.
-
-    `of` is how many figures real music has; one that is not there counts as not alike.
-    """
-    met = of = 0
-    for measure, rows in real.items():
-        for name, row in rows.items():
-            mine = table[measure][name]
-            if row["value"] is None:
-                continue
-            of += 1
-            if mine["value"] is not None:
-                met += mine["low"] <= row["high"] and row["low"] <= mine["high"]
-    return {"met": int(met), "of": of}
-
-
-def _styles(
-    generator: Generator, styles: Mapping[str, np.ndarray], before: np.ndarray
-) -> dict[str, Any]:
+def _styles(generator: Generator, styles: Mapping[str, np.ndarray], before: np.ndarray) -> Sheet:
     """How often the nearest of ten styles is the chosen one, for each alpha."""
     chosen = dict(list(styles.items())[:STYLES])
     seeds = before[: min(STYLE_SEEDS, len(before))]
-    rows = []
+    total = len(chosen) * len(seeds)
+    found: list[Score] = []
     for alpha in ALPHAS:
-        hits = {False: 0, True: 0}
+        hits = {"nearest": 0, "nearest in any key": 0}
         for style in chosen:
             for number, opening in enumerate(seeds):
                 values = {"alpha": alpha, "style": style, "rng_seed": number + 1}
                 # The first window still comes from the opening alone in part.
                 made = written_from(generator, opening, 1, 3 * WINDOW, **values)[:, WINDOW:]
-                for any_key in hits:
-                    hits[any_key] += nearest_style(made, chosen, any_key=any_key) == style
-        total = len(chosen) * len(seeds)
-        rows.append(
-            {
-                "alpha": alpha,
-                "nearest": round(hits[False] / total, 4),
-                "nearest_in_any_key": round(hits[True] / total, 4),
-            }
-        )
-    return {
-        "names": list(chosen),
-        "results": len(chosen) * len(seeds),
-        "chance": round(1 / len(chosen), 4),
-        "curve": rows,
-    }
+                for name in hits:
+                    nearest = nearest_style(made, chosen, any_key="key" in name)
+                    hits[name] += nearest == style
+        shares = {name: round(count / total, 4) for name, count in hits.items()}
+        found += rows(shares, group=f"{alpha:g}")
+    return Sheet(
+        "What the style does",
+        "How often the result is nearer, in chroma and rhythm, to real music of the chosen style "
+        f"than to that of the {len(chosen) - 1} others, by how much of the style is mixed in "
+        f"(alpha); {total} results each, by lot {1 / len(chosen):.0%}. In any key: where the "
+        f"chroma may be transposed. The styles: {listed(list(chosen))}.",
+        tuple(Measure(name, ".0%", "higher") for name in ("nearest", "nearest in any key")),
+        tuple(found),
+        group="alpha",
+    )

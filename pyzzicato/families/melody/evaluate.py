@@ -1,14 +1,14 @@
 """How well a melody network tells real melodies, and what its own are like.
 
 Conventions. The network reads a melody of the validation or test split, untransposed, and says
-each next step; `nats` is the mean of -ln of how likely it held the class that came (less is
-better), `accuracy` the share of steps whose likeliest class came, and `accuracy_notes` the same
-where a note begins. The first event of a melody is given, not told.
+each next step; nats are the mean of -ln of how likely it held the class that came (less is
+better), right is the share of steps whose likeliest class came. The first event of a melody is
+given, not told.
 
 Beside it stand two predictors that are counted from the training split in a second, over the
-same 40 classes, so that they too may say "as a bar ago": how often each class comes (`unigram`),
-and how often it comes after the two classes before it, mixed with what fewer of them say where
-these are rare (`markov`, order 2, Witten and Bell, 1991, method C).
+same 40 classes, so that they too may say "as a bar ago": how often each class comes, and how often
+it comes after the two classes before it, mixed with what fewer of them say where these are rare
+(order 2, Witten and Bell, 1991, method C).
 
 What its own melodies are like is measured on `TAKES` takes of 8 bars at a tempo of 120 each, from
 one C5 or, for the key, from one note of every pitch class.
@@ -27,6 +27,7 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.melody.encoding import CLASSES, MAJOR, MelodyReader, classes_of
 from pyzzicato.families.melody.windows import melody_events
 from pyzzicato.generation.generator import collect_takes
+from pyzzicato.metrics.scores import MODEL, Measure, Score, Sheet, rows
 from pyzzicato.music.notes import Note, NoteSequence
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
@@ -40,6 +41,8 @@ TEMPERATURES = (0.5, 0.75, 1.0, 1.25, 1.5)
 C5 = 72
 SECONDS = 16.0
 BATCH = 128
+NATS = "nats per step"
+UNIGRAM, MARKOV = "how often each comes", "order-2 Markov model"
 
 
 class MelodyTally:
@@ -59,43 +62,54 @@ class MelodyTally:
         self.hits_begun += float((right & begins).sum())
 
     def row(self) -> dict[str, float]:
-        """What metrics.json has of it."""
+        """The figures by the names of their measures."""
         return {
-            "nats": round(self.nats / max(self.steps, 1), 4),
-            "accuracy": round(self.hits / max(self.steps, 1), 4),
-            "accuracy_notes": round(self.hits_begun / max(self.begun, 1), 4),
+            NATS: round(self.nats / max(self.steps, 1), 4),
+            "right": round(self.hits / max(self.steps, 1), 4),
+            "right where a note begins": round(self.hits_begun / max(self.begun, 1), 4),
         }
 
 
 def melody_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a melody model."""
     known = [classes_of(events) for events in melody_events(dataset.split("train"))]
     if not known:
         raise PyzzicatoError("There are no melodies in the training split of that folder.")
-    table: dict[str, Any] = {}
-    for name in ("val", "test"):
-        asked = melody_events(dataset.split(name))
+    found: list[Score] = []
+    counted = []
+    for split, word in (("test", "test"), ("val", "validation")):
+        asked = melody_events(dataset.split(split))
         if not asked:
-            raise PyzzicatoError(f"There are no melodies in the split {name} of that folder.")
-        table[name] = {
-            "melodies": len(asked),
-            "steps": sum(len(events) - 1 for events in asked),
-            "network": _network(StepGraph(info.weights, threads=2), asked).row(),
-            **{who: tally.row() for who, tally in _counted(known, asked).items()},
-        }
-        say(f"{info.id}: {len(asked)} melodies in {name}")
+            raise PyzzicatoError(f"There are no melodies in the split {split} of that folder.")
+        network = _network(StepGraph(info.weights, threads=2), asked)
+        for by, tally in {MODEL: network, **_counted(known, asked)}.items():
+            found += rows(tally.row(), by=by, split=split)
+        counted.append(f"{network.steps:,} steps of {len(asked):,} melodies ({word})")
+        say(f"{info.id}: {counted[-1]}")
     generator = info.load()
     say(f"{info.id}: its own melodies")
-    found = {
-        "splits": table,
-        "takes": TAKES,
-        "loops": _loops(generator),
-        "temperature": {f"{t:g}": _at(generator, t) for t in TEMPERATURES},
-        "key_of_first_note": _keys(generator),
-    }
-    return {"melody": found}
+    return (_told(found, counted), _by_temperature(generator), _first_notes(generator))
+
+
+def _told(found: Sequence[Score], counted: Sequence[str]) -> Sheet:
+    return Sheet(
+        "How well it tells the next step",
+        "How surprising the next sixteenth of a real melody is to it, in nats: fewer are better. "
+        f"Counted on {' and '.join(counted)} that were not trained on. Right: how often the "
+        "likeliest of the 40 classes came, at all steps and where a note begins. The two other "
+        "predictors are counted from the same training music and tell the same classes, so they "
+        "too may say that a bar comes again.",
+        (
+            Measure(NATS, ".3f", "lower"),
+            Measure("right", ".1%", "higher"),
+            Measure("right where a note begins", ".1%", "higher"),
+        ),
+        tuple(found),
+        across=("measure", "split"),
+        rival=MARKOV,
+    )
 
 
 def _network(graph: StepGraph, melodies: Sequence[np.ndarray]) -> MelodyTally:
@@ -128,13 +142,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 def _counted(known: Sequence[np.ndarray], asked: Sequence[np.ndarray]) -> dict[str, MelodyTally]:
     """The two predictors that are counted."""
     tallies = {}
-    for who, order in (("unigram", 0), ("markov", 2)):
+    for by, order in ((UNIGRAM, 0), (MARKOV, 2)):
         table = markov_chances(known, order)
-        tallies[who] = MelodyTally()
+        tallies[by] = MelodyTally()
         for events in asked:
             classes = classes_of(events)
             chances = table[_contexts(classes, order)]
-            tallies[who].add(chances[1:], classes[1:], events[1:] >= 0)
+            tallies[by].add(chances[1:], classes[1:], events[1:] >= 0)
     return tallies
 
 
@@ -171,16 +185,6 @@ def _takes(generator: Any, seed: NoteSequence, takes: int, **values: Any) -> lis
     return collect_takes(generator.generate(seed, controls, takes), takes)
 
 
-def _loops(generator: Any) -> dict[str, Any]:
-    """How many takes with all controls as they are have one pitch more than 8 times in a row."""
-    takes = _takes(generator, NoteSequence((Note(0.0, 0.5, C5),)), LOOP_TAKES)
-    return {
-        "takes": LOOP_TAKES,
-        "same_note": sum(_longest_run(take) > LOOP for take in takes),
-        "ended_early": sum(take.duration < SECONDS - 2 * 2.0 for take in takes),
-    }
-
-
 def _longest_run(music: NoteSequence) -> int:
     longest = run = last = 0
     for note in music:
@@ -192,9 +196,8 @@ def _longest_run(music: NoteSequence) -> int:
 def likeness(music: Sequence[NoteSequence]) -> dict[str, float]:
     """Means over pieces at a tempo of 120, what repetition and range are.
 
-    `repeated_bars` is the share of bars after the first that are the same as an earlier one,
-    `repeated_fours` the share of figures of four pitches that came before, `range` the semitones
-    from the lowest note to the highest, `notes` how many a bar has.
+    Repeated bars are those after the first that are the same as an earlier one, repeated figures
+    the runs of four pitches that came before, as shares.
     """
     bars, fours, spans, notes = [], [], [], []
     for piece in music:
@@ -210,10 +213,10 @@ def likeness(music: Sequence[NoteSequence]) -> dict[str, float]:
         spans.append(max(pitches) - min(pitches) if pitches else 0)
         notes.append(len(pitches) / max(len(events) / STEPS_PER_BAR, 1))
     return {
-        "repeated_bars": round(float(np.mean(bars)), 3),
-        "repeated_fours": round(float(np.mean(fours)), 3),
-        "range": round(float(np.mean(spans)), 1),
-        "notes": round(float(np.mean(notes)), 2),
+        "repeated bars": round(float(np.mean(bars)), 3),
+        "repeated figures": round(float(np.mean(fours)), 3),
+        "range in semitones": round(float(np.mean(spans)), 1),
+        "notes a bar": round(float(np.mean(notes)), 2),
     }
 
 
@@ -221,19 +224,31 @@ def _seen_before(things: Sequence[tuple[int, ...]]) -> float:
     return (len(things) - len(set(things))) / max(len(things) - 1, 1)
 
 
-def _at(generator: Any, temperature: float) -> dict[str, float]:
-    """What melodies from one C5 are like at a temperature."""
+def _by_temperature(generator: Any) -> Sheet:
+    """What melodies from one C5 are like at every temperature."""
     seed = NoteSequence((Note(0.0, 0.5, C5),))
-    values = {"temperature": temperature, "primer": "note"}
-    return likeness(_takes(generator, seed, TAKES, **values))
+    found: list[Score] = []
+    for temperature in TEMPERATURES:
+        values = {"temperature": temperature, "primer": "note"}
+        found += rows(likeness(_takes(generator, seed, TAKES, **values)), group=f"{temperature:g}")
+    return Sheet(
+        "What wildness does",
+        f"Means over {TAKES} takes of 8 bars from one C5. The source heard monotony at 0.5 and "
+        "disorder from 1.25 on. Repeated figures are runs of four notes whose pitches came before.",
+        tuple(
+            Measure(name, form)
+            for name, form in (
+                ("repeated bars", ".0%"), ("repeated figures", ".0%"),
+                ("range in semitones", ".1f"), ("notes a bar", ".1f"),
+            )
+        ),
+        tuple(found),
+        group="wildness",
+    )  # fmt: skip
 
 
-def _keys(generator: Any) -> dict[str, float]:
-    """Whether melodies are in the major key of the note they begin with.
-
-    `in_key` is the share of their notes that belong to it; a note by lot would in 0.583 of
-    cases. `best_key` is the share of melodies for which no other major key holds more notes.
-    """
+def _first_notes(generator: Any) -> Sheet:
+    """Whether melodies are in the major key of their first note, and whether they loop or stop."""
     shares, best = [], []
     for pitch in range(C5 - 12, C5):
         seed = NoteSequence((Note(0.0, 0.5, pitch),))
@@ -242,9 +257,25 @@ def _keys(generator: Any) -> dict[str, float]:
             held = counts @ MAJOR
             shares.append(held[pitch % 12] / counts.sum())
             best.append(held[pitch % 12] == held.max())
-    return {
-        "takes": len(shares),
-        "in_key": round(float(np.mean(shares)), 3),
-        "by_lot": round(7 / 12, 3),
-        "best_key": round(float(np.mean(best)), 3),
+    usual = _takes(generator, NoteSequence((Note(0.0, 0.5, C5),)), LOOP_TAKES)
+    in_key = "notes in the major key of the first note"
+    figures = {
+        in_key: round(float(np.mean(shares)), 3),
+        "takes in which no other major key holds more notes": round(float(np.mean(best)), 3),
+        f"of {LOOP_TAKES} takes with one pitch more than {LOOP} times in a row": sum(
+            _longest_run(take) > LOOP for take in usual
+        ),
+        f"of {LOOP_TAKES} takes that fall silent more than 2 bars before their end": sum(
+            take.duration < SECONDS - 2 * 2.0 for take in usual
+        ),
     }
+    forms = (".1%", ".1%", ".0f", ".0f")
+    return Sheet(
+        "First notes and endings",
+        "The source heard the first note become the tonic of a major key: "
+        f"{len(shares)} takes of 8 bars from one note of every pitch class. The lower rows are "
+        "takes with all controls as they come.",
+        tuple(Measure(name, form) for name, form in zip(figures, forms, strict=True)),
+        (*rows(figures), Score(in_key, round(7 / 12, 3), "by lot")),
+        across=("by",),
+    )

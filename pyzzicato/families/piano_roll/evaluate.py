@@ -1,12 +1,11 @@
 """How well a piano-roll network tells the next step: precision, recall, F1 and nats key by key.
 
-Conventions. A *frame* is one step (50 ms) of the roll; "onset" counts struck keys, "sounding"
-keys that sound. The network reads real music up to a step and says the next one. A key counts
-as predicted where its probability passes a threshold, the one with the best F1 on the validation
-split; the figures are of the test split. Sounding keys have two thresholds, as in generation:
-one for those that sound already (do they go on?) and one for the others. "nats" is the
-likelihood: the natural logarithm of how surprising the truth was, added over the 88 keys, per
-step; it needs no threshold and less is better.
+Conventions. A *frame* is one step (50 ms) of the roll. The network reads real music up to a step
+and says the next one. A key counts as predicted where its probability passes a threshold, the one
+with the best F1 on the validation split; the figures are of the test split. Sounding keys have two
+thresholds, as in generation: one for those that sound already (do they go on?) and one for the
+others. Nats are the likelihood: the natural logarithm of how surprising the truth was, added over
+the 88 keys, per step; they need no threshold and less is better.
 
 Two trivial predictors stand beside it: *repeat* says that the next step is the last one again
 (for its nats: with how often that was so on the validation split); *rate* says every key with
@@ -17,8 +16,8 @@ Source: the frame-wise measures of Bay, Ehmann and Downie (2009), used for predi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -26,13 +25,16 @@ from pyzzicato.codecs.piano_roll import KEYS, ONSET, SOUNDING, draw_roll
 from pyzzicato.data.pieces import Dataset, Piece
 from pyzzicato.families.piano_roll.windows import INPUTS, condition_of, density_code
 from pyzzicato.generation.sampling import sigmoid
+from pyzzicato.metrics.scores import MODEL, Measure, Score, Sheet, rows
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 
-__all__ = ["GRID", "Counts", "Held", "Tally", "frame_scores", "roll_scores"]
+__all__ = ["GRID", "Counts", "Held", "Tally", "roll_scores"]
 
 GRID = np.concatenate([[0.001, 0.002, 0.005, 0.01], np.arange(1, 50) / 50])  # thresholds tried
-PLANES = {"onset": ONSET, "sounding": SOUNDING}
+STRUCK, HEARD = "struck keys", "sounding keys"
+PLANES = {STRUCK: ONSET, HEARD: SOUNDING}
+REPEAT, RATE = "the last step again", "each key at its mean rate"
 WINDOW = 60.0  # seconds read at a time
 
 
@@ -64,9 +66,8 @@ class Tally:
         return result
 
     def row(self, index: int) -> dict[str, float]:
-        """Precision, recall and F1 at one threshold."""
-        found = _row(self.hits[index], self.said[index], self.true)
-        return {"threshold": round(float(GRID[index]), 3), **found}
+        """F1, precision and recall at one threshold."""
+        return _row(self.hits[index], self.said[index], self.true)
 
 
 class Held:
@@ -94,22 +95,20 @@ class Held:
         return int(kept), int(fresh)
 
     def row(self, index: tuple[int, int]) -> dict[str, float]:
-        """Precision, recall and F1 at two thresholds."""
+        """F1, precision and recall at two thresholds."""
         kept, fresh = index
-        found = _row(
+        return _row(
             self.kept.hits[kept] + self.fresh.hits[fresh],
             self.kept.said[kept] + self.fresh.said[fresh],
             self.kept.true + self.fresh.true,
         )
-        thresholds = {"threshold_kept": GRID[kept], "threshold_fresh": GRID[fresh]}
-        return {**{name: round(float(v), 3) for name, v in thresholds.items()}, **found}
 
 
 def _row(hits: float, said: float, true: float) -> dict[str, float]:
     return {
+        "F1": round(float(2 * hits / max(said + true, 1)), 4),
         "precision": round(float(hits / max(said, 1)), 4),
         "recall": round(float(hits / max(true, 1)), 4),
-        "f1": round(float(2 * hits / max(said + true, 1)), 4),
     }
 
 
@@ -156,7 +155,7 @@ class _Split:
             truth = roll[:, plane]
             before = np.concatenate([np.zeros((1, KEYS), np.float32), truth[:-1]])
             said = sigmoid(logits[:, plane * KEYS : (plane + 1) * KEYS])
-            if what == "sounding":
+            if what == HEARD:
                 self.sounding.add(said, truth, before)
             else:
                 self.struck.add(said, truth)
@@ -165,49 +164,57 @@ class _Split:
             self.rate[what].add(np.broadcast_to(mean[what], truth.shape), truth)
 
 
-def frame_scores(
+def roll_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
-    """The scores of a piano-roll model and of the two trivial predictors, for metrics.json."""
+) -> tuple[Sheet, ...]:
+    """What `pyzzicato evaluate` measures of a piano-roll model."""
     graph, rate = StepGraph(info.weights, threads=2), float(info.config["steps_per_second"])
     mean = _mean_rates(dataset.split("train"), rate)
-    splits = {"val": _Split(), "test": _Split()}
-    for name, split in splits.items():
+    val, test = _Split(), _Split()
+    for name, split in (("val", val), ("test", test)):
         for piece, roll in _windows(dataset.split(name), rate):
             split.add(_read(graph, info, piece.composer, roll), roll, mean)
         say(f"{info.id}: {split.windows} windows of {WINDOW:g} s in {name}")
-    val, test = splits["val"], splits["test"]
-    struck = test.struck.row(int(np.argmax(val.struck.f1())))
-    rows: dict[str, Any] = {
-        "windows": test.windows,
-        "window_seconds": WINDOW,
-        "network": {
-            "onset": {**struck, "nats": test.struck.nats / test.steps},
-            "sounding": {
-                **test.sounding.row(val.sounding.best()),
-                "nats": test.sounding.nats / test.steps,
-            },
-        },
-        "repeat": {},
-        "rate": {},
-    }
+    return (
+        Sheet(
+            "How well it tells the next step",
+            "How well the next step of real music is told from the steps before it, on "
+            f"{test.windows:,} windows of {WINDOW:g} s of works that were not trained on. Each "
+            "predictor has the threshold that is best for it on the validation music. Nats are the "
+            "surprise per step, all 88 keys together: less is better, and no threshold is needed.",
+            (
+                *(Measure(name, ".4f", "higher") for name in ("F1", "precision", "recall")),
+                Measure("nats", ".4f", "lower"),
+            ),
+            tuple(_scores(val, test)),
+            group="keys",
+            rival=RATE,
+        ),
+    )
+
+
+def _scores(val: _Split, test: _Split) -> Iterator[Score]:
+    """The rows of all predictors, with thresholds that are best on `val`."""
+    nats: dict[str, float] = defaultdict(float)
     for what in PLANES:
-        again = test.repeat[what].row(int(np.argmax(val.repeat[what].f1())))
-        nats = test.counts[what].nats(val.counts[what])
-        rows["repeat"][what] = {**again, "nats": nats / test.steps}
-        mostly = test.rate[what].row(int(np.argmax(val.rate[what].f1())))
-        rows["rate"][what] = {**mostly, "nats": test.rate[what].nats / test.steps}
-    for who in ("network", "repeat", "rate"):
-        for row in rows[who].values():
-            row["nats"] = round(row["nats"], 4)
-    return rows
-
-
-def roll_scores(
-    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
-    """What `pyzzicato evaluate` measures of a piano-roll model."""
-    return {"frames": frame_scores(info, dataset, say)}
+        found = {
+            MODEL: test.struck.row(int(np.argmax(val.struck.f1())))
+            if what == STRUCK
+            else test.sounding.row(val.sounding.best()),
+            REPEAT: test.repeat[what].row(int(np.argmax(val.repeat[what].f1()))),
+            RATE: test.rate[what].row(int(np.argmax(val.rate[what].f1()))),
+        }
+        own = test.struck if what == STRUCK else test.sounding
+        surprise = {
+            MODEL: own.nats,
+            REPEAT: test.counts[what].nats(val.counts[what]),
+            RATE: test.rate[what].nats,
+        }
+        for by, row in found.items():
+            nats[by] += surprise[by]
+            yield from rows({**row, "nats": round(surprise[by] / test.steps, 4)}, by=by, group=what)
+    for by, total in nats.items():
+        yield Score("nats", round(total / test.steps, 4), by, "both")
 
 
 def _mean_rates(pieces: Sequence[Piece], rate: float) -> dict[str, np.ndarray]:
@@ -220,7 +227,7 @@ def _mean_rates(pieces: Sequence[Piece], rate: float) -> dict[str, np.ndarray]:
         struck += np.bincount(key[inside], minlength=KEYS)
         sounding += np.bincount(key[inside], length[inside] * rate, minlength=KEYS)
         steps += piece.duration * rate
-    return {"onset": struck / steps, "sounding": np.minimum(sounding / steps, 1.0)}
+    return {STRUCK: struck / steps, HEARD: np.minimum(sounding / steps, 1.0)}
 
 
 def _read(graph: StepGraph, info: ModelInfo, composer: str, roll: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyzzicato.codecs.performance import BINS
-from pyzzicato.families.transformer.evaluate import note_model_scores, quick_note_model_scores
+from pyzzicato.families.transformer.evaluate import note_scores, quick_note_scores
 from pyzzicato.families.transformer.generate import NoteGenerator
 from pyzzicato.families.transformer.sounding import KEYS
 from pyzzicato.families.transformer.statistics import note_statistics
@@ -300,8 +300,8 @@ FAMILY = Family(
     build=build,
     export=export,
     generator=NoteGenerator,
-    scores=note_model_scores,
-    quick_scores=quick_note_model_scores,
+    scores=note_scores,
+    quick_scores=quick_note_scores,
     teaching=Lessons(NoteWindows, note_loss, note_metrics, note_count),
     statistics=note_statistics,
 )

@@ -8,14 +8,15 @@ with noise it is the ELBO, with one draw of the noise: the nats, and the KL dive
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.families.band.evaluate import Told
 from pyzzicato.families.band.pairs import pairs_of
 from pyzzicato.families.band.planes import nats_by_cells, window_nats
+from pyzzicato.metrics.scores import MODEL
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph
 
@@ -24,7 +25,7 @@ __all__ = ["cnn_told"]
 BATCH = 128
 
 
-def cnn_told(info: ModelInfo, pieces: Sequence[Piece]) -> dict[str, Any]:
+def cnn_told(info: ModelInfo, pieces: Sequence[Piece]) -> Told:
     """Nats (an upper bound where there is noise) of all windows of some pieces, less is better."""
     pairs = list(pairs_of(pieces))
     if len(pairs) < 2:
@@ -45,9 +46,8 @@ def cnn_told(info: ModelInfo, pieces: Sequence[Piece]) -> dict[str, Any]:
             mean, log_var = np.moveaxis(found["told"], 2, 0)
             total += float(0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum())
     return {
-        "what": "ELBO, nats per window" if size else "nats per window",
-        "rows": {
-            "this model": round(total / len(pairs), 2),
+        "ELBO, nats per window" if size else "nats per window": {
+            MODEL: round(total / len(pairs), 2),
             "how often each cell comes": round(nats_by_cells([after for _, after in pairs]), 2),
-        },
+        }
     }

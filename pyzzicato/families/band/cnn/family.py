@@ -25,6 +25,7 @@ from pyzzicato.families.band.cnn.generate import CnnGenerator
 from pyzzicato.families.band.evaluate import Variant, band_scores
 from pyzzicato.families.band.pairs import BandPairs
 from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats
+from pyzzicato.metrics.scores import Sheet
 from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
@@ -253,7 +254,9 @@ def _written(graph: Graph, part: int, x: str, drawn: str, config: Mapping[str, A
     return x
 
 
-def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print) -> dict[str, Any]:
+def scores(
+    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a model of this family.
 
     Where there is a model without noise in `runs/<id>_published`, it is set beside it.

@@ -6,11 +6,11 @@ A GAN says no chances, so that there is no likelihood to measure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.band.evaluate import band_scores
 from pyzzicato.families.band.gan.generate import PUBLISHED
+from pyzzicato.metrics.scores import Sheet
 from pyzzicato.registry import ModelInfo
 
 __all__ = ["gan_scores"]
@@ -20,6 +20,6 @@ FORM = {"form": PUBLISHED, "wildness": 1.0}
 
 def gan_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a model of this family."""
     return band_scores(info, dataset, say, variants={"as published": FORM})

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from pyzzicato.data.pieces import Dataset, Piece
-from pyzzicato.families.band.evaluate import band_scores
+from pyzzicato.families.band.evaluate import Told, band_scores
 from pyzzicato.families.band.pairs import band_codes
 from pyzzicato.families.band.planes import PARTS, WIDTH, planes
 from pyzzicato.families.band.rnn.generate import ALL, EACH, FIXED, StepBand
 from pyzzicato.families.band.rnn.windows import HISTORY, ORDER, PARTS_STRUCK, seen_in, window_inputs
+from pyzzicato.metrics.scores import MODEL, Sheet
 from pyzzicato.registry import ModelInfo
 
 __all__ = ["Counts", "step_nats", "step_scores"]
@@ -28,20 +29,15 @@ CHUNK = 512  # steps that are told at once
 
 def step_scores(
     info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
-) -> dict[str, Any]:
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a model of this family."""
     model = StepBand(info)
     counts = Counts(_rows(dataset.split("train")))
 
-    def told(pieces: Sequence[Piece]) -> dict[str, Any]:
+    def told(pieces: Sequence[Piece]) -> Told:
         rows = _rows(pieces)
-        return {
-            "what": "nats per step",
-            "rows": {
-                "network": round(_mean(model, rows), 3),
-                "counted": round(counts.nats(rows), 3),
-            },
-        }
+        figures = {MODEL: _mean(model, rows), "counted": counts.nats(rows)}
+        return {"nats per step": {by: round(nats, 3) for by, nats in figures.items()}}
 
     variants = {f"as published, {rule}": {"rule": rule} for rule in (ALL, EACH, FIXED)}
     return band_scores(info, dataset, say, told=told, variants=variants)

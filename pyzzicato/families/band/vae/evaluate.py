@@ -17,9 +17,11 @@ import numpy as np
 
 from pyzzicato.data.pieces import Piece
 from pyzzicato.errors import PyzzicatoError
+from pyzzicato.families.band.evaluate import Told
 from pyzzicato.families.band.pairs import home_windows, pairs_of
 from pyzzicato.families.band.planes import nats_by_cells, window_nats
 from pyzzicato.families.band.vae.styles import style_of
+from pyzzicato.metrics.scores import MODEL
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import BlockGraph
 
@@ -27,17 +29,17 @@ __all__ = ["style_windows", "vae_told"]
 
 WINDOWS = 64  # of a style, at most
 BATCH = 128
-LED, ALONE = "this model", "its VAEs alone"
+ALONE = "its VAEs alone"
 
 
-def vae_told(info: ModelInfo, pieces: Sequence[Piece]) -> dict[str, Any]:
+def vae_told(info: ModelInfo, pieces: Sequence[Piece]) -> Told:
     """ELBOs in nats a window, the less the better, on all pairs of windows of some pieces."""
     pairs = list(pairs_of(pieces))
     if len(pairs) < 2:
         raise PyzzicatoError("That folder has too little music for a band to measure on.")
     graph, size = BlockGraph(info.weights), int(info.config["latents"])
     rng = np.random.default_rng(1)
-    total = {LED: 0.0, ALONE: 0.0}
+    total = {MODEL: 0.0, ALONE: 0.0}
     for first in range(0, len(pairs), BATCH):
         now, after = (np.stack(rows) for rows in zip(*pairs[first : first + BATCH], strict=True))
         choice = np.zeros((len(now), 5, 3), np.float32)
@@ -55,13 +57,12 @@ def vae_told(info: ModelInfo, pieces: Sequence[Piece]) -> dict[str, Any]:
         variance = np.exp(log_var)
         total[ALONE] += nats + 0.5 * (variance + read_mean**2 - 1 - log_var).sum()
         apart = (variance + (read_mean - mean) ** 2) * np.exp(-2 * log_sd)
-        total[LED] += nats + (0.5 * (apart - 1 - log_var) + log_sd).sum()
+        total[MODEL] += nats + (0.5 * (apart - 1 - log_var) + log_sd).sum()
     return {
-        "what": "ELBO, nats per window",
-        "rows": {
+        "ELBO, nats per window": {
             **{name: round(float(nats) / len(pairs), 2) for name, nats in total.items()},
             "how often each cell comes": round(nats_by_cells([after for _, after in pairs]), 2),
-        },
+        }
     }
 
 

@@ -26,6 +26,7 @@ from pyzzicato.families.band.planes import PARTS, WIDTH, band_nats
 from pyzzicato.families.band.vae.evaluate import style_windows, vae_told
 from pyzzicato.families.band.vae.generate import STYLES_FILE, StyleGenerator, read_latents
 from pyzzicato.families.band.vae.styles import load_library, make_library
+from pyzzicato.metrics.scores import Sheet
 from pyzzicato.music.instruments import INSTRUMENTS
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.graph_builder import Graph
@@ -296,7 +297,9 @@ def finish(plan: Any, dataset: Dataset, say: Callable[[str], None]) -> None:
     say(f"{plan.model}: styles {', '.join(found.names)}")
 
 
-def scores(info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print) -> dict[str, Any]:
+def scores(
+    info: ModelInfo, dataset: Dataset, say: Callable[[str], None] = print
+) -> tuple[Sheet, ...]:
     """What `pyzzicato evaluate` measures of a model of this family."""
     return band_scores(
         info,
