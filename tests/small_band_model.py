@@ -1,7 +1,7 @@
 """A family that plays in a band, for tests: its music is drawn by lot, nothing is trained.
 
 `add_band_model` makes a model of it and the family known in this process. The browser tests
-serve the app in a process that does so before it starts (`tests/apps/serve_band.py`).
+serve the app in a process that does so before it starts (`tests/ui/apps/serve_band.py`).
 """
 
 import sys

@@ -9,9 +9,9 @@ from pyzzicato import registry
 from pyzzicato.errors import (
     ModelUnavailable,
 )
+from tests.cli.test_bad_input import models
 from tests.small_model import make_model
-from tests.test_bad_input import models
-from tests.visits import compose, open_app, problems, view_of
+from tests.ui.visits import compose, open_app, problems, view_of
 
 __all__ = ["models"]  # a fixture
 

@@ -177,7 +177,7 @@ def test_every_control_may_be_at_its_limits(info: ModelInfo) -> None:
             controls = info.controls(**{"seconds": SECONDS, **usual, **values})
             gap = asked_gap(controls)
             if gap is not None:
-                continue  # a stretch has two ends: see tests/test_note_generator.py
+                continue  # a stretch has two ends: see tests/families/transformer/test_generate.py
             check(list(loaded(info.id).generate(made_up(), controls)), controls.seconds)
             tried += 1
     assert tried >= 6

@@ -5,7 +5,7 @@
 Each performance is written as codes and read back. A note is kept where the same key is struck
 within 10 ms of it, each note of the way back once; what comes back farther off is lost. Wanted:
 99.5 % of the notes of every single performance. Lengths and loudness have bins and are not
-counted here (tests/test_codecs.py).
+counted here (tests/codecs/test_codecs.py).
 """
 
 from __future__ import annotations
