@@ -139,6 +139,16 @@ def app_table(results: Mapping[str, Any]) -> str:
         ("from *Compose* to the first sound, model warm", f"{found['sound_seconds']:.2f} s"),
         ("the same, first press of a visit", f"{found['first_press_seconds']:.2f} s"),
         (f"memory with {found['models']:.0f} models in use", f"{found['memory_mb']:.0f} MB"),
+        (
+            "a minute of music, times as long as on the command line",
+            f"{found['app_over_cli_1']:.2f}",
+        ),
+        ("ten takes of it", f"{found['app_over_cli_10']:.2f}"),
+        ("sent to the browser for one take", f"{found['socket_mb']:.2f} MB"),
+        (
+            f"memory after {found['pieces']:.0f} pieces, times that after a tenth of them",
+            f"{found['memory_growth']:.2f}",
+        ),
     )
     return table(("the app", "measured"), rows) + f"\n{_where(found)}\n"
 

@@ -298,7 +298,8 @@ def test_the_readme_takes_every_figure_from_the_files(
     }  # fmt: skip
     app = {
         "start_seconds": 2.04, "sound_seconds": 0.251, "first_press_seconds": 0.4,
-        "models": 3, "memory_mb": 183.3,
+        "models": 3, "memory_mb": 183.3, "app_over_cli_1": 1.1, "app_over_cli_10": 1.2,
+        "socket_mb": 0.26, "pieces": 200, "memory_growth": 1.03,
     }  # fmt: skip
     results = {
         "generation": {"machine": machine, "rounds": 7, "seconds": 60, "models": {"wavenet": roll}},
