@@ -17,6 +17,7 @@ __all__ = [
     "choose_keys",
     "evenly",
     "sigmoid",
+    "softmax",
     "stratified",
 ]
 
@@ -77,6 +78,13 @@ def stratified(rng_seed: int, take: int, steps: tuple[int, int]) -> float:
     """
     part = (STRATA // 2 + (rng_seed - 1) * steps[0] + take * steps[1]) % STRATA
     return (part + 0.5) / STRATA
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Chances of classes (..., n) from logits of the same shape."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    chances: np.ndarray = weights / weights.sum(axis=-1, keepdims=True)
+    return chances
 
 
 def choose_count(logits: np.ndarray, draw: np.ndarray) -> np.ndarray:

@@ -8,11 +8,20 @@ from 1 to 127, and `qpm` is the tempo in quarter notes per minute, kept for nota
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
-__all__ = ["HIGHEST_KEY", "LOWEST_KEY", "Note", "NoteSequence", "counted", "cut_overlaps"]
+__all__ = [
+    "HIGHEST_KEY",
+    "LOWEST_KEY",
+    "Note",
+    "NoteSequence",
+    "counted",
+    "cut_overlaps",
+    "longest_repeat",
+]
 
 LOWEST_KEY = 21  # A0, the lowest key of a piano
 HIGHEST_KEY = 108  # C8, the highest
@@ -142,3 +151,10 @@ def cut_overlaps(notes: Iterable[Note]) -> tuple[Note, ...]:
             done.append(before._replace(end=min(before.end, note.start)))
         last[key] = note
     return tuple(sorted([*done, *last.values()]))
+
+
+def longest_repeat(notes: Sequence[Note]) -> int:
+    """How many times in a row the same note or chord comes, at the most; 0 without notes."""
+    by_start = groupby(sorted(notes), key=lambda note: note.start)
+    chords = [tuple(note.pitch for note in chord) for _, chord in by_start]
+    return max((len(list(run)) for _, run in groupby(chords)), default=0)

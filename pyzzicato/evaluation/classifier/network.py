@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from pyzzicato.errors import ModelUnavailable
 from pyzzicato.evaluation.classifier.features import WIDTH, features_of
+from pyzzicato.generation.sampling import softmax
 from pyzzicato.music.notes import NoteSequence
 
 __all__ = [
@@ -60,8 +61,7 @@ class Classifier:
         """Hidden layer (clips, HIDDEN) and shares of the composers, for rows of features."""
         found, _ = self.graph.advance({"features": rows}, {})
         hidden, scores = found[:, :HIDDEN].astype(np.float64), found[:, HIDDEN:].astype(np.float64)
-        chance = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return hidden, chance / chance.sum(axis=1, keepdims=True)
+        return hidden, softmax(scores)
 
     def vote(self, pieces: Sequence[NoteSequence]) -> list[dict[str, float] | None]:
         """For each piece the shares by composer, the mean of its clips; None with too few notes."""
@@ -72,8 +72,7 @@ class Classifier:
         if not len(rows):
             return None
         shares = np.log(self.read(rows)[1] + 1e-6).mean(axis=0)
-        even = np.exp(shares - shares.max())
-        return dict(zip(self.composers, (even / even.sum()).tolist(), strict=True))
+        return dict(zip(self.composers, softmax(shares).tolist(), strict=True))
 
 
 def clips_of(piece: NoteSequence) -> npt.NDArray[np.float32]:

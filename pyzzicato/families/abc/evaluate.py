@@ -19,11 +19,10 @@ from pyzzicato.codecs.abc_text import AbcText
 from pyzzicato.data.pieces import Dataset
 from pyzzicato.families.abc.windows import texts_of
 from pyzzicato.formats.abc.notation import repaired_abc
-from pyzzicato.formats.abc.tune_book import longest_repeat
 from pyzzicato.generation.generator import collect_takes
 from pyzzicato.metrics.scores import Measure, Score, Sheet, rows
 from pyzzicato.metrics.text import markov_nats
-from pyzzicato.music.notes import NoteSequence
+from pyzzicato.music.notes import NoteSequence, longest_repeat
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 

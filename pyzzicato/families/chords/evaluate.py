@@ -29,12 +29,12 @@ from pyzzicato.families.chords.windows import lines_of, read_before, read_vocabu
 from pyzzicato.generation.generator import collect_takes
 from pyzzicato.metrics.chord_markov import ORDERS, ChordMarkov
 from pyzzicato.metrics.scores import MODEL, Measure, Score, Sheet, rows
-from pyzzicato.music.notes import NoteSequence
+from pyzzicato.music.notes import longest_repeat
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 from pyzzicato.seeds.library import all_seeds
 
-__all__ = ["PARTS", "Tally", "chord_scores", "line_scores", "longest_run"]
+__all__ = ["PARTS", "Tally", "chord_scores", "line_scores"]
 
 PARTS = ("note", "duration")
 SPLITS = {"test": "test", "val": "validation", "train": "trained on"}
@@ -124,18 +124,6 @@ def _config(info: ModelInfo) -> dict[str, Any]:
     return {**info.config, **info.training, "vocabulary": read_vocabulary(info.folder)}
 
 
-def longest_run(music: NoteSequence) -> int:
-    """How many times in a row the same note or chord is struck in `music`, at most."""
-    struck: dict[float, set[int]] = {}
-    for note in music:
-        struck.setdefault(note.start, set()).add(note.pitch)
-    last, again, longest = None, 0, 0
-    for when in sorted(struck):
-        again = again + 1 if struck[when] == last else 1
-        last, longest = struck[when], max(longest, again)
-    return longest
-
-
 def _circles(info: ModelInfo) -> Sheet:
     """200 takes at the default controls, five after each of 40 built-in seeds."""
     generator, controls = info.load(), info.controls()
@@ -154,7 +142,7 @@ def _circles(info: ModelInfo) -> Sheet:
         Measure("notes a second"),
     )
     figures = {
-        looped.name: sum(longest_run(take) > MOST_AGAIN for take in made),
+        looped.name: sum(longest_repeat(take.notes) > MOST_AGAIN for take in made),
         shortest.name: round(min(take.duration for take in made), 2),
         dense.name: round(sum(map(len, made)) / len(made) / controls.seconds, 2),
     }

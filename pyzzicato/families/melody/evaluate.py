@@ -27,8 +27,9 @@ from pyzzicato.errors import PyzzicatoError
 from pyzzicato.families.melody.encoding import CLASSES, MAJOR, MelodyReader, classes_of
 from pyzzicato.families.melody.windows import melody_events
 from pyzzicato.generation.generator import collect_takes
+from pyzzicato.generation.sampling import softmax
 from pyzzicato.metrics.scores import MODEL, Measure, Score, Sheet, rows
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence, longest_repeat
 from pyzzicato.registry import ModelInfo
 from pyzzicato.runtime.session import StepGraph
 
@@ -129,14 +130,8 @@ def _network(graph: StepGraph, melodies: Sequence[np.ndarray]) -> MelodyTally:
             begins = np.array(
                 [e[step + 1] >= 0 for e, on in zip(some, there, strict=True) if on], bool
             )
-            tally.add(_softmax(logits[there, -1]), classes, begins)
+            tally.add(softmax(logits[there, -1]), classes, begins)
     return tally
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    chances: np.ndarray = weights / weights.sum(axis=-1, keepdims=True)
-    return chances
 
 
 def _counted(known: Sequence[np.ndarray], asked: Sequence[np.ndarray]) -> dict[str, MelodyTally]:
@@ -183,14 +178,6 @@ def _contexts(classes: np.ndarray, order: int) -> np.ndarray:
 def _takes(generator: Any, seed: NoteSequence, takes: int, **values: Any) -> list[NoteSequence]:
     controls = generator.Controls(**{"seconds": SECONDS, **values})
     return collect_takes(generator.generate(seed, controls, takes), takes)
-
-
-def _longest_run(music: NoteSequence) -> int:
-    longest = run = last = 0
-    for note in music:
-        run = run + 1 if note.pitch == last else 1
-        longest, last = max(longest, run), note.pitch
-    return longest
 
 
 def likeness(music: Sequence[NoteSequence]) -> dict[str, float]:
@@ -263,7 +250,7 @@ def _first_notes(generator: Any) -> Sheet:
         in_key: round(float(np.mean(shares)), 3),
         "takes in which no other major key holds more notes": round(float(np.mean(best)), 3),
         f"of {LOOP_TAKES} takes with one pitch more than {LOOP} times in a row": sum(
-            _longest_run(take) > LOOP for take in usual
+            longest_repeat(take.notes) > LOOP for take in usual
         ),
         f"of {LOOP_TAKES} takes that fall silent more than 2 bars before their end": sum(
             take.duration < SECONDS - 2 * 2.0 for take in usual

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from pyzzicato.errors import UnreadableMusic
 from pyzzicato.formats.abc.notation import read_abc, repaired_abc, write_abc
-from pyzzicato.music.notes import Note
+from pyzzicato.music.notes import Note, longest_repeat
 
-__all__ = ["HEAD", "SAME", "SEED_ENDS", "is_played", "longest_repeat", "tune_book"]
+__all__ = ["HEAD", "SAME", "SEED_ENDS", "is_played", "tune_book"]
 
 SAME = 8  # notes or chords in a row that may be the same
 HEAD = "X:1\nM:6/8\nL:1/8\nK:D\n"  # for a tune that has none of its own
@@ -81,13 +80,6 @@ def _opened(new: str) -> bool:
     """Whether the first sign of a repeat in `new` ends one: then it begins with `new`."""
     found = _REPEAT.search(new)
     return bool(found and _REPEAT_ENDS.fullmatch(found[0]))
-
-
-def longest_repeat(notes: Sequence[Note]) -> int:
-    """How many times in a row the same note or chord comes, at the most; 0 without notes."""
-    by_start = groupby(sorted(notes), key=lambda note: note.start)
-    chords = [tuple(note.pitch for note in chord) for _, chord in by_start]
-    return max((len(list(run)) for _, run in groupby(chords)), default=0)
 
 
 def is_played(notes: Sequence[Note]) -> bool:

@@ -15,11 +15,11 @@ from pyzzicato.families.abc import char_rnn
 from pyzzicato.families.abc.decode import LONGEST, TuneReader
 from pyzzicato.families.abc.evaluate import is_valid_tune, reading, tunes_written
 from pyzzicato.families.abc.windows import TextStreams
-from pyzzicato.formats.abc.tune_book import HEAD, longest_repeat
+from pyzzicato.formats.abc.tune_book import HEAD
 from pyzzicato.generation.controls import declared
 from pyzzicato.generation.generator import Step, collect, collect_takes
 from pyzzicato.metrics.text import markov_nats
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence, longest_repeat
 from pyzzicato.registry import ModelInfo, models
 from pyzzicato.runtime.session import StepGraph, weights_of
 from tests.small_tunes import make_model, tune, write_recipe, write_tunes

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyzzicato.families.chords.evaluate import Tally, _told, line_scores, longest_run
+from pyzzicato.families.chords.evaluate import Tally, _told, line_scores
 from pyzzicato.families.chords.windows import read_before, read_vocabulary
 from pyzzicato.metrics.chord_markov import ChordMarkov
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, longest_repeat
 from pyzzicato.registry import model_info
 from pyzzicato.reports.sheets import best_figure, sheet_table
 from pyzzicato.runtime.session import StepGraph
@@ -111,7 +111,7 @@ def test_a_network_is_scored_on_every_token_both_ways(
 
 
 def test_the_longest_run_is_of_what_is_struck_together() -> None:
-    assert longest_run(NoteSequence()) == 0
+    assert longest_repeat(()) == 0
     chords = [(60, 64), (60, 64), (60,), (64, 60), (60, 64), (60, 64), (62,)]
     notes = [Note(n, n + 0.5, p) for n, chord in enumerate(chords) for p in chord]
-    assert longest_run(NoteSequence(tuple(notes))) == 3
+    assert longest_repeat(notes) == 3

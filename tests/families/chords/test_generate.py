@@ -11,7 +11,7 @@ from pyzzicato.codecs.chord_duration import Voice
 from pyzzicato.errors import InvalidControl, ModelUnavailable
 from pyzzicato.families.chords.generate import MOST_AGAIN, TokenGenerator, Walk, _Player, _Runs
 from pyzzicato.generation.generator import Step, collect, collect_takes
-from pyzzicato.music.notes import Note, NoteSequence
+from pyzzicato.music.notes import Note, NoteSequence, longest_repeat
 from pyzzicato.registry import model_info
 from pyzzicato.runtime.session import State, StepGraph
 from tests.small_chords import made_up, make_model
@@ -127,24 +127,13 @@ class _Stuck(TokenGenerator):
         return Still(self.graph, state, len(known.notes) + len(known.durations))
 
 
-def longest_run(music: NoteSequence) -> int:
-    chords: dict[float, list[int]] = {}
-    for note in music:
-        chords.setdefault(note.start, []).append(note.pitch)
-    last, run, longest = None, 0, 0
-    for _, chord in sorted(chords.items()):
-        run = run + 1 if chord == last else 1
-        last, longest = chord, max(longest, run)
-    return longest
-
-
 def test_the_same_chord_comes_at_most_eight_times_whatever_the_seed_does() -> None:
     info = model_info("next")
     stuck, controls = _Stuck(info), info.controls(seconds=60)
-    assert longest_run(collect(stuck.generate(SEED, controls))) == MOST_AGAIN
+    assert longest_repeat(collect(stuck.generate(SEED, controls)).notes) == MOST_AGAIN
     key = stuck.chords[3][0]
     drone = NoteSequence(tuple(Note(n, n + 1, key) for n in range(20)), qpm=60)
-    assert longest_run(collect(stuck.generate(drone, controls))) == MOST_AGAIN
+    assert longest_repeat(collect(stuck.generate(drone, controls)).notes) == MOST_AGAIN
 
 
 def test_no_bass_is_held_for_good_under_what_changes() -> None:
