@@ -10,7 +10,7 @@ TRAIN := .venv-train
 TRAIN_STAMP := $(TRAIN)/.setup-done
 PORT ?= 8501
 WATCH ?= none
-PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder --durations=20
+PYTEST_FLAGS ?= -n auto --dist loadgroup --no-loadscope-reorder --durations=20
 PIP_FLAGS ?=
 # The app opens a browser by itself only where there is a screen to open it on.
 HEADLESS ?= $(if $(filter Darwin,$(shell uname -s)),false,$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true))

@@ -20,13 +20,17 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys through a browser come first, for they take longest.
+    """Journeys through a browser come first, all in one process; the others share the rest.
 
-    One that trips over a slow moment of the machine is taken once more, and the report says so.
+    A journey that trips over a slow moment of the machine is taken once more, and the report says
+    so. The others stay together by file.
     """
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
