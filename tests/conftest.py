@@ -19,6 +19,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(cores() + 1, 6)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys through a browser come first, all in one process; the others share the rest.
 
