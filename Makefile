@@ -10,7 +10,7 @@ TRAIN := .venv-train
 TRAIN_STAMP := $(TRAIN)/.setup-done
 PORT ?= 8501
 WATCH ?= none
-PYTEST_FLAGS ?= -n auto --dist loadgroup --no-loadscope-reorder --durations=20
+PYTEST_FLAGS ?= --durations=20
 PIP_FLAGS ?=
 # The app opens a browser by itself only where there is a screen to open it on.
 HEADLESS ?= $(if $(filter Darwin,$(shell uname -s)),false,$(if $(DISPLAY)$(WAYLAND_DISPLAY),false,true))
@@ -50,8 +50,12 @@ run: setup
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(HEADLESS) \
 		--server.fileWatcherType $(WATCH) --browser.gatherUsageStats false
 
+# Journeys through a browser in one process, the others on all cores beside it.
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -m browser $(PYTEST_FLAGS) >.browser-tests.log 2>&1 & browser=$$!; \
+	$(BIN)/python -m pytest -m "not browser" -n auto --dist worksteal $(PYTEST_FLAGS); others=$$?; \
+	wait $$browser; journeys=$$?; cat .browser-tests.log; rm -f .browser-tests.log; \
+	[ $$others -eq 0 ] && [ $$journeys -eq 0 ]
 
 check: setup
 	$(BIN)/ruff check .

@@ -7,32 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pyzzicato.runtime.processes import cores
-
 # Before anything imports TensorFlow or matplotlib.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, for a browser waits most of the time."""
-    return min(cores() + 1, 6)
-
-
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys through a browser come first, all in one process; the others share the rest.
-
-    A journey that trips over a slow moment of the machine is taken once more, and the report says
-    so. The others stay together by file.
-    """
+    """A journey through a browser that trips over a slow moment is taken once more, and told."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        else:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.fixture(autouse=True)
