@@ -57,7 +57,7 @@ def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("models")
     add_band_model(folder)
     root = Path(__file__).resolve().parents[2]
-    start = (str(root / "tests" / "apps" / "serve_band.py"),)
+    start = (str(root / "tests" / "ui" / "apps" / "serve_band.py"),)
     with served(start, PYZZICATO_MODELS=str(folder), PYTHONPATH=str(root)) as url:
         yield url
 
